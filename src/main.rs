@@ -1,0 +1,3 @@
+//! The program. It does nothing yet: the library comes first.
+
+fn main() {}
