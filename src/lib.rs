@@ -20,3 +20,5 @@
 //! - **watermark**: all steps before it have been delivered.
 //! - **slice**: the stretch of time read and sent in one go, at most a UTC day.
 //! - **pass**: one sync of every device, from its watermark to the horizon.
+
+pub mod timeline;
