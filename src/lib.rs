@@ -21,4 +21,5 @@
 //! - **slice**: the stretch of time read and sent in one go, at most a UTC day.
 //! - **pass**: one sync of every device, from its watermark to the horizon.
 
+pub mod activitywatch;
 pub mod timeline;

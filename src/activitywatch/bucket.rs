@@ -1,0 +1,53 @@
+use serde_json::{Map, Value};
+
+use crate::timeline::Interval;
+
+/// A bucket of an ActivityWatch server: the events of one watcher on one machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Unique on its server, for example `aw-watcher-window_laptop`.
+    pub id: String,
+    /// ActivityWatch's `type`, which tells what the data of the events mean: `currentwindow`, `afkstatus`, …
+    pub kind: String,
+    /// The watcher that writes it, for example `aw-watcher-window`.
+    pub client: String,
+    /// The machine that it was written on; may be empty or `unknown`.
+    pub hostname: String,
+    /// Whether aw-sync copied it here from another machine.
+    pub synced: bool,
+}
+
+impl Bucket {
+    /// Whether it holds windows, the one kind next to AFK that is never too small to be read.
+    pub fn is_window(&self) -> bool {
+        self.kind == "currentwindow"
+    }
+
+    /// Whether it holds the AFK state.
+    pub fn is_afk(&self) -> bool {
+        self.kind == "afkstatus"
+    }
+}
+
+/// An event of a bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Unique on its server, kept when a heartbeat extends the event, reused after deletions. `None` is rare.
+    pub id: Option<i64>,
+    /// When it was; empty for events of no or negative duration.
+    pub interval: Interval,
+    /// Any JSON object. The usual watchers write flat ones with text values, others anything.
+    pub data: Map<String, Value>,
+}
+
+impl Event {
+    /// Returns the text under `key`; `None` where there is none, where it is empty, or not a text.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.data.get(key)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// Whether `key` is there and `true`.
+    pub fn flag(&self, key: &str) -> bool {
+        self.data.get(key).and_then(Value::as_bool).unwrap_or(false)
+    }
+}

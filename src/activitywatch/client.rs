@@ -1,0 +1,381 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use aw_client_rust::AwClient;
+use chrono::{DateTime, SecondsFormat, Utc};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Url;
+
+use super::decode::{self, Decoded};
+use super::get::{Reply, get, is_loopback};
+use super::{Bucket, Event, ReadError};
+use crate::timeline::{Interval, Time};
+
+/// What an id may hold unencoded: RFC 3986's unreserved characters.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// How much of a foreign answer goes into a message.
+const MAX_QUOTED_CHARS: usize = 200;
+
+/// What a server tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerInfo {
+    /// The name of its machine.
+    pub hostname: String,
+    /// Its version, for example `v0.12.0`, and `v0.14.0 (rust)` for the Rust server.
+    pub version: String,
+}
+
+/// Which events of a bucket to read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Query {
+    /// Events that end before it are left out, those that began before it come back cut.
+    pub(super) start: Option<Time>,
+    /// Events that begin after it are left out, those that end after it come back cut.
+    pub(super) end: Option<Time>,
+    /// At most so many, the newest.
+    pub(super) limit: Option<usize>,
+}
+
+/// One ActivityWatch server. Every call blocks.
+pub struct Client {
+    official: AwClient,
+    /// The address without userinfo, for messages and the checkpoint.
+    shown: String,
+    is_loopback: bool,
+}
+
+impl Client {
+    /// Returns a client of the server at `url`. Asks nothing yet.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreachable`] if the machine has no working TLS library or a name that is not UTF-8.
+    pub fn new(url: &Url) -> Result<Self, ReadError> {
+        let mut shown = url.clone();
+        // Fails only for addresses without a host, which have no userinfo either.
+        let _no_host = shown
+            .set_username("")
+            .and_then(|()| shown.set_password(None));
+        let shown = shown.as_str().trim_end_matches('/').to_owned();
+        let mut official = catch_unwind(|| AwClient::new("127.0.0.1", "5600", "aw-sync-agent"))
+            .map_err(|_| ReadError::Unreachable {
+                url: shown.clone(),
+                reason: "the client does not start".to_owned(),
+            })?;
+        url.as_str()
+            .trim_end_matches('/')
+            .clone_into(&mut official.baseurl);
+        Ok(Self {
+            official,
+            shown,
+            is_loopback: is_loopback(url),
+        })
+    }
+
+    /// The server's address, without userinfo and without a trailing slash.
+    pub fn url(&self) -> &str {
+        &self.shown
+    }
+
+    /// Returns what the server tells of itself.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreachable`] or [`ReadError::Misconfigured`].
+    pub fn info(&self) -> Result<ServerInfo, ReadError> {
+        let path = "api/0/info";
+        let info = match self.call(AwClient::get_info)? {
+            Some(info) => info,
+            None => serde_json::from_slice(&self.get(path)?.body)
+                .map_err(|error| self.misconfigured(path, 200, &error.to_string()))?,
+        };
+        Ok(ServerInfo {
+            hostname: info.hostname,
+            version: info.version,
+        })
+    }
+
+    /// Returns the server's buckets, ascending by id.
+    ///
+    /// A bucket that does not decode is left out with a warning; so is an id that no URL can hold.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreachable`] or [`ReadError::Misconfigured`].
+    pub fn buckets(&self) -> Result<Vec<Bucket>, ReadError> {
+        let listed: Vec<aw_client_rust::Bucket> =
+            if let Some(buckets) = self.call(AwClient::get_buckets)? {
+                buckets.into_values().collect()
+            } else {
+                let path = "api/0/buckets/";
+                let reply = self.get(path)?;
+                let decoded: Decoded<_> = decode::object(&reply.body)
+                    .map_err(|error| self.misconfigured(path, reply.status, &error.to_string()))?;
+                log::warn!(
+                    "{}: {} buckets do not decode and are left out",
+                    self.url(),
+                    decoded.undecodable
+                );
+                decoded.items
+            };
+        let mut buckets: Vec<Bucket> = listed
+            .into_iter()
+            .map(bucket)
+            .filter(|bucket| !matches!(bucket.id.as_str(), "" | "." | ".."))
+            .collect();
+        buckets.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(buckets)
+    }
+
+    /// Returns the events of a bucket that `query` asks for, ascending by start, then end, then id.
+    ///
+    /// Bounds are rounded outwards to milliseconds. The servers cut events at them, and not exactly: the Python server
+    /// adds a millisecond at the end, and leaves out events that began more than 24 hours before `start`. So ask for
+    /// more than is needed and cut again. An event that does not decode is skipped with a warning.
+    ///
+    /// # Errors
+    /// Any [`ReadError`].
+    pub(super) fn events(&self, bucket: &str, query: Query) -> Result<Vec<Event>, ReadError> {
+        let name = ranged_name(bucket, query);
+        let read = match self.call(|client| client.get_events(&name))? {
+            Some(events) => events,
+            None => self.events_one_by_one(bucket, &name)?,
+        };
+        let mut events: Vec<Event> = read.into_iter().map(event).collect();
+        events.sort_by_key(|event| (event.interval, event.id));
+        Ok(events)
+    }
+
+    /// Returns whether `bucket` has at least `count` events.
+    ///
+    /// Not the client's `get_event_count`, which panics on the Python server's answer.
+    ///
+    /// # Errors
+    /// Any [`ReadError`].
+    pub(super) fn has_events(&self, bucket: &str, count: usize) -> Result<bool, ReadError> {
+        Ok(self
+            .events(
+                bucket,
+                Query {
+                    limit: Some(count.max(1)),
+                    ..Query::default()
+                },
+            )?
+            .len()
+            >= count)
+    }
+
+    fn events_one_by_one(
+        &self,
+        bucket: &str,
+        name: &str,
+    ) -> Result<Vec<aw_client_rust::Event>, ReadError> {
+        let reply = match self.get(&format!("api/0/buckets/{name}")) {
+            Err(ReadError::Misconfigured { status: 404, .. }) => {
+                return Err(ReadError::Vanished {
+                    bucket: bucket.to_owned(),
+                });
+            }
+            Err(ReadError::Misconfigured { status, body, .. }) if status >= 500 => {
+                return Err(ReadError::Unreadable {
+                    bucket: bucket.to_owned(),
+                    reason: format!("{status}: {body}"),
+                });
+            }
+            reply => reply?,
+        };
+        let decoded: Decoded<_> =
+            decode::array(&reply.body).map_err(|error| ReadError::Unreadable {
+                bucket: bucket.to_owned(),
+                reason: error.to_string(),
+            })?;
+        if decoded.undecodable > 0 {
+            log::warn!(
+                "bucket `{bucket}`: {} events do not decode and are skipped",
+                decoded.undecodable
+            );
+        }
+        Ok(decoded.items)
+    }
+
+    /// Calls the official client; `Ok(None)` if it got an answer that it cannot decode. It checks no HTTP status, so
+    /// this is how every refusal looks to it.
+    fn call<T>(
+        &self,
+        call: impl FnOnce(&AwClient) -> Result<T, aw_client_reqwest::Error>,
+    ) -> Result<Option<T>, ReadError> {
+        match catch_unwind(AssertUnwindSafe(|| call(&self.official))) {
+            Ok(Ok(value)) => Ok(Some(value)),
+            Ok(Err(error)) if error.is_decode() => Ok(None),
+            Ok(Err(error)) => Err(self.unreachable(&error)),
+            // The client panics where it trusts an answer too much; ours looks at it more carefully.
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn get(&self, path: &str) -> Result<Reply, ReadError> {
+        let reply = get(
+            &format!("{}/{path}", self.official.baseurl),
+            self.is_loopback,
+        )
+        .map_err(|error| self.unreachable(&error.without_url()))?;
+        if reply.status == 200 {
+            Ok(reply)
+        } else {
+            Err(self.misconfigured(path, reply.status, &String::from_utf8_lossy(&reply.body)))
+        }
+    }
+
+    fn unreachable(&self, error: &dyn std::error::Error) -> ReadError {
+        ReadError::Unreachable {
+            url: self.url().to_owned(),
+            reason: innermost(error),
+        }
+    }
+
+    fn misconfigured(&self, path: &str, status: u16, body: &str) -> ReadError {
+        ReadError::Misconfigured {
+            url: self.url().to_owned(),
+            path: path.split('?').next().unwrap_or(path).to_owned(),
+            status,
+            body: quoted(body),
+            hint: match status {
+                401 => "this server wants an API key, which is not supported yet",
+                400 => "the server checks the Host header: use `127.0.0.1` in `--aw-url`",
+                _ => "is this an ActivityWatch server? check `--aw-url`",
+            },
+        }
+    }
+}
+
+/// Returns the name to ask the official client for, so that it makes a ranged read.
+///
+/// The client has no ranges. It pastes the name into `…/buckets/{name}/events`, so the name brings the whole query
+/// with it, and the tail `/events` ends as the value of a parameter that both servers ignore.
+fn ranged_name(bucket: &str, query: Query) -> String {
+    let rounded = |millis| {
+        DateTime::<Utc>::from(Time::from_millis(millis))
+            .to_rfc3339_opts(SecondsFormat::Millis, true)
+    };
+    let parameters = [
+        query
+            .start
+            .map(|start| format!("start={}", rounded(start.millis()))),
+        query.end.map(|end| {
+            format!(
+                "end={}",
+                rounded((end + Duration::from_nanos(999_999)).millis())
+            )
+        }),
+        query.limit.map(|limit| format!("limit={limit}")),
+        Some("_=".to_owned()),
+    ];
+    let parameters: Vec<String> = parameters.into_iter().flatten().collect();
+    format!(
+        "{}/events?{}",
+        utf8_percent_encode(bucket, ENCODED),
+        parameters.join("&")
+    )
+}
+
+fn bucket(listed: aw_client_rust::Bucket) -> Bucket {
+    let synced = listed.id.contains("-synced-from-") || listed.data.contains_key("$aw.sync.origin");
+    Bucket {
+        id: listed.id,
+        kind: listed._type,
+        client: listed.client,
+        hostname: listed.hostname,
+        synced,
+    }
+}
+
+fn event(read: aw_client_rust::Event) -> Event {
+    let start = Time::from(read.timestamp);
+    // Durations come as floating-point seconds and the client cuts them to nanoseconds, which turns 2.3 s into
+    // 2.299999999 s. Watchers and the Python server count in microseconds at most, so the lost nanosecond is known.
+    let nanos =
+        read.duration
+            .num_nanoseconds()
+            .unwrap_or(if read.duration < chrono::TimeDelta::zero() {
+                0
+            } else {
+                i64::MAX
+            });
+    let nanos = if nanos % 1000 == 999 {
+        nanos + 1
+    } else {
+        nanos
+    };
+    let duration = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
+    Event {
+        id: read.id,
+        interval: Interval::new(start, start + duration),
+        data: read.data,
+    }
+}
+
+/// Returns the cause that says most, as one line: the outer ones repeat the address and that a request failed.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+/// Returns the first line's worth of a foreign answer, with control characters replaced: it ends in a terminal.
+fn quoted(body: &str) -> String {
+    let printable = |character: char| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    };
+    body.trim()
+        .chars()
+        .map(printable)
+        .take(MAX_QUOTED_CHARS)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ranged_read_is_smuggled_into_the_name() {
+        let query = Query {
+            start: Some(Time::from_nanos(1_500_001)),
+            end: Some(Time::from_nanos(2_000_001)),
+            limit: Some(3),
+        };
+        assert_eq!(
+            ranged_name("a/b?c#d%20ü", query),
+            "a%2Fb%3Fc%23d%2520%C3%BC/events?start=1970-01-01T00:00:00.001Z&end=1970-01-01T00:00:00.003Z&limit=3&_="
+        );
+        assert_eq!(ranged_name("x", Query::default()), "x/events?_=");
+    }
+
+    #[test]
+    fn durations_survive_the_clients_rounding() {
+        let read = |seconds: f64| {
+            let json = serde_json::json!({"id": 1, "timestamp": "1970-01-01T00:00:00Z", "duration": seconds, "data": {}});
+            event(serde_json::from_value(json).unwrap())
+                .interval
+                .nanos()
+        };
+        assert_eq!(read(2.3), 2_300_000_000);
+        assert_eq!(read(0.000_001), 1_000);
+        assert_eq!(read(-5.0), 0);
+        assert_eq!(read(1e12), i64::MAX);
+    }
+
+    #[test]
+    fn foreign_answers_are_quoted_in_one_short_line() {
+        assert_eq!(quoted(" <html>\n\x1b[31m"), "<html>  [31m");
+        assert_eq!(quoted(&"x".repeat(500)).len(), MAX_QUOTED_CHARS);
+    }
+}

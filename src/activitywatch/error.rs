@@ -1,0 +1,44 @@
+use thiserror::Error;
+
+/// Why something could not be read from an ActivityWatch server.
+#[derive(Debug, Clone, Error)]
+pub enum ReadError {
+    /// Nobody answers, or not in time: everything of this server waits for the next pass.
+    #[error(
+        "ActivityWatch at {url} does not answer: {reason}\nhint: start ActivityWatch, or set `--aw-url` to where it listens"
+    )]
+    Unreachable {
+        /// The server's address.
+        url: String,
+        /// What the client said, without the address.
+        reason: String,
+    },
+    /// What answers is no ActivityWatch server, or one that does not let us in: as for [`Self::Unreachable`].
+    #[error("ActivityWatch at {url} answered {status} to `{path}`: {body}\nhint: {hint}")]
+    Misconfigured {
+        /// The server's address.
+        url: String,
+        /// The path that was asked for.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// The first part of the answer.
+        body: String,
+        /// What a person can do.
+        hint: &'static str,
+    },
+    /// The bucket is gone since it was listed: there is nothing to read and nothing to wait for.
+    #[error("bucket `{bucket}` is gone")]
+    Vanished {
+        /// The bucket's id.
+        bucket: String,
+    },
+    /// The server fails on this bucket: it waits, the others go on.
+    #[error("bucket `{bucket}` cannot be read: {reason}")]
+    Unreadable {
+        /// The bucket's id.
+        bucket: String,
+        /// What the server or the client said.
+        reason: String,
+    },
+}

@@ -1,0 +1,20 @@
+//! The buckets and events of ActivityWatch servers, read through the official client.
+//!
+//! The client blocks and is old, so it stays behind this module and on a thread of its own ([`Reader`]). What comes
+//! out is [`Bucket`]s, grouped into [`Device`]s, and [`Slice`]s of [`Event`]s, in order of time.
+
+mod bucket;
+mod client;
+mod decode;
+mod device;
+mod error;
+mod get;
+mod reader;
+mod search;
+mod slice;
+
+pub use bucket::{Bucket, Event};
+pub use client::{Client, ServerInfo};
+pub use device::{Device, devices};
+pub use error::ReadError;
+pub use reader::{BucketPlan, DevicePlan, DeviceSlice, ReadPlan, Reader, Server, Slice, Start};

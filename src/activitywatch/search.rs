@@ -1,0 +1,110 @@
+use std::time::Duration;
+
+use super::client::Query;
+use super::{Event, ReadError};
+use crate::timeline::Time;
+
+/// How near the answer has to be: the length of a slice.
+const DAY: Duration = Duration::from_hours(24);
+
+/// Returns a time in `[from, until)` before which nothing of the bucket happens after `from`, less than a day too
+/// early; `None` if nothing happens before `until` at all.
+///
+/// `read` asks the server. Doubles the stretch until something lies in it, then halves: a single event of 1980 costs
+/// some thirty requests of one event each instead of a slice for each day since.
+///
+/// # Errors
+/// Those of `read`.
+pub(super) fn first_activity(
+    from: Time,
+    until: Time,
+    read: impl Fn(Query) -> Result<Vec<Event>, ReadError>,
+) -> Result<Option<Time>, ReadError> {
+    let newest_in = |start: Time, end: Time| -> Result<Option<Time>, ReadError> {
+        let events = read(Query {
+            start: Some(start),
+            end: Some(end),
+            limit: Some(1),
+        })?;
+        Ok(events
+            .first()
+            .map(|event| event.interval.start().max(start)))
+    };
+    let mut empty_until = from;
+    let mut stretch = DAY;
+    let mut found = loop {
+        if empty_until >= until {
+            return Ok(None);
+        }
+        let end = (empty_until + stretch).min(until);
+        if let Some(found) = newest_in(empty_until, end)? {
+            break found;
+        }
+        empty_until = end;
+        stretch = stretch.saturating_mul(2);
+    };
+    while found.since(empty_until) > DAY {
+        let middle = empty_until + found.since(empty_until) / 2;
+        match newest_in(empty_until, middle)? {
+            Some(earlier) => found = earlier,
+            None => empty_until = middle,
+        }
+    }
+    Ok((empty_until < until).then_some(empty_until))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use serde_json::Map;
+
+    use super::*;
+    use crate::timeline::Interval;
+
+    fn day(day: i64) -> Time {
+        Time::from_millis(day * 24 * 3_600_000)
+    }
+
+    /// The answer for events that begin at `starts` and last a second, and how many requests it took.
+    fn search(starts: &[Time], from: Time, until: Time) -> (Option<Time>, u32) {
+        let requests = Cell::new(0);
+        let found = first_activity(from, until, |query| {
+            requests.set(requests.get() + 1);
+            let inside = |start: &&Time| {
+                query.start.is_none_or(|from| **start >= from)
+                    && query.end.is_none_or(|end| **start <= end)
+            };
+            let newest = starts.iter().filter(inside).max();
+            Ok(newest
+                .map(|&start| Event {
+                    id: None,
+                    interval: Interval::new(start, start + Duration::from_secs(1)),
+                    data: Map::new(),
+                })
+                .into_iter()
+                .collect())
+        });
+        (found.unwrap(), requests.get())
+    }
+
+    #[test]
+    fn the_answer_is_less_than_a_day_early() {
+        for first in [0, 1, 2, 9, 3650, 19_999] {
+            let (found, requests) = search(&[day(first), day(20_000)], day(0), day(20_100));
+            let found = found.unwrap();
+            assert!(
+                found <= day(first) && day(first).since(found) <= DAY,
+                "day {first}: {found}"
+            );
+            assert!(requests <= 32, "day {first}: {requests} requests");
+        }
+    }
+
+    #[test]
+    fn nothing_is_found_in_few_requests() {
+        assert_eq!(search(&[], day(0), day(20_000)), (None, 15));
+        assert_eq!(search(&[day(5)], day(3), day(3)), (None, 0));
+        assert_eq!(search(&[day(2)], day(3), day(5)).0, None);
+    }
+}

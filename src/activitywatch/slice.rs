@@ -1,0 +1,252 @@
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::client::Query;
+use super::{Event, ReadError};
+use crate::timeline::{Interval, Time};
+
+/// How far around a slice events are read. ActivityWatch closes gaps of up to 5 s between events, and its Python server
+/// counts in milliseconds; nothing further away changes what lies inside.
+const MARGIN: Duration = Duration::from_millis(5_001);
+
+/// How many events that began before a slice are looked at. The newest with a length decides what is still running;
+/// the others are for those without a length, and for events with the same start.
+const BEGUN_BEFORE: usize = 10;
+
+/// Returns the events of a bucket that touch `range` or decide what counts in it, ascending by start, end and id.
+///
+/// Events come with their true starts, so that resolving overlaps gives the same within `range` however time is sliced.
+/// They reach beyond `range` on both sides and have to be cut. `read` asks the server.
+///
+/// Three reads, since the servers cut events at the bounds that they are asked for and the Python server forgets those
+/// that began more than 24 hours before `start`: what began before the range, without `start`; the range with a margin;
+/// and, rarely, how far an event reaches that only the first read knows of.
+///
+/// # Errors
+/// Those of `read`.
+pub(super) fn read_slice(
+    range: Interval,
+    read: impl Fn(Query) -> Result<Vec<Event>, ReadError>,
+) -> Result<Vec<Event>, ReadError> {
+    let begun = read(Query {
+        start: None,
+        end: Some(range.start()),
+        limit: Some(BEGUN_BEFORE),
+    })?;
+    let wide = Interval::new(range.start() - MARGIN, range.end() + MARGIN);
+    let mut events = read(Query {
+        start: Some(wide.start()),
+        end: Some(wide.end()),
+        limit: None,
+    })?;
+
+    // Cut at the margin and older than all that is known to have begun before: it began earlier than those did.
+    let earliest = begun.first().map_or(wide.start(), |event| {
+        event.interval.start().min(wide.start())
+    });
+    let mut starts: HashMap<i64, Time> = begun
+        .iter()
+        .filter_map(|event| Some((event.id?, event.interval.start())))
+        .collect();
+    for event in &mut events {
+        if event.interval.start().millis() <= wide.start().millis() {
+            let start = event
+                .id
+                .and_then(|id| starts.remove(&id))
+                .unwrap_or(earliest);
+            event.interval = event.interval.hull(Interval::new(start, start));
+        }
+    }
+
+    let known: HashSet<i64> = events.iter().filter_map(|event| event.id).collect();
+    let forgotten = begun
+        .into_iter()
+        .filter(|event| event.id.is_none_or(|id| !known.contains(&id)));
+    let forgotten: Vec<Event> = forgotten
+        .map(|event| extended(event, &events, range, wide.end(), &read))
+        .collect::<Result<_, _>>()?;
+    events.extend(forgotten);
+    events.sort_by_key(|event| (event.interval, event.id));
+    Ok(events)
+}
+
+/// Returns `event`, which began before the slice and is not among its `events`, with its end, as far as that counts.
+///
+/// An event that has ended before the slice comes back as it is: it may still have cut an older one.
+fn extended(
+    event: Event,
+    events: &[Event],
+    range: Interval,
+    wide_end: Time,
+    read: impl Fn(Query) -> Result<Vec<Event>, ReadError>,
+) -> Result<Event, ReadError> {
+    if event.interval.end() < range.start() {
+        return Ok(event);
+    }
+    let begin_inside = |other: &&Event| other.interval.start() > range.start();
+    let cut = events
+        .iter()
+        .filter(begin_inside)
+        .find(|other| !other.interval.is_empty() && other.data != event.data);
+    let end = cut.map_or(wide_end, |cut| cut.interval.start());
+    let newer = events
+        .iter()
+        .filter(begin_inside)
+        .take_while(|other| other.interval.start() <= end)
+        .count();
+    let reached = read(Query {
+        start: None,
+        end: Some(end),
+        limit: Some(newer + 2 * BEGUN_BEFORE),
+    })?;
+    let reached = reached
+        .into_iter()
+        .find(|other| other.id.is_some() && other.id == event.id);
+    Ok(reached.unwrap_or(event))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::timeline::{split, without_overlap};
+
+    const HOUR: i64 = 3_600_000;
+
+    fn event(id: i64, start_ms: i64, length_ms: i64, app: u8) -> Event {
+        let serde_json::Value::Object(data) = json!({ "app": app }) else {
+            unreachable!("an object literal")
+        };
+        Event {
+            id: Some(id),
+            interval: Interval::new(
+                Time::from_millis(start_ms),
+                Time::from_millis(start_ms + length_ms),
+            ),
+            data,
+        }
+    }
+
+    /// Answers as the Python server does: cut at the bounds, one millisecond more at the end, the 24-hour rule.
+    fn python_server(stored: &[Event], query: Query) -> Vec<Event> {
+        let end = query.end.map(|end| end + Duration::from_millis(1));
+        let mut answer: Vec<Event> = stored
+            .iter()
+            .filter(|event| end.is_none_or(|end| event.interval.start() <= end))
+            .filter(|event| {
+                query.start.is_none_or(|start| {
+                    event.interval.end() >= start
+                        && event.interval.start() >= start - Duration::from_hours(24)
+                })
+            })
+            .cloned()
+            .collect();
+        answer.sort_by_key(|event| std::cmp::Reverse(event.interval.start()));
+        answer.truncate(query.limit.unwrap_or(usize::MAX));
+        for event in &mut answer {
+            let start = query.start.map_or(event.interval.start(), |start| {
+                event.interval.start().max(start)
+            });
+            event.interval = Interval::new(
+                start,
+                end.map_or(event.interval.end(), |end| event.interval.end().min(end)),
+            );
+        }
+        answer.sort_by_key(|event| (event.interval, event.id));
+        answer
+    }
+
+    /// Nanoseconds per app and step within `range`, read in one slice.
+    fn steps(stored: &[Event], range: Interval) -> BTreeMap<(String, i64), i64> {
+        let events = read_slice(range, |query| Ok(python_server(stored, query))).unwrap();
+        let mut steps = BTreeMap::new();
+        for (interval, data) in without_overlap(
+            events.iter().map(|event| (event.interval, &event.data)),
+            |one, other| one == other,
+        ) {
+            for (step, nanos) in interval.intersect(range).into_iter().flat_map(split) {
+                *steps
+                    .entry((data["app"].to_string(), step.timestamp_ms()))
+                    .or_default() += nanos;
+            }
+        }
+        steps
+    }
+
+    /// What the steps are when nothing is sliced or forgotten.
+    fn truth(stored: &[Event], range: Interval) -> BTreeMap<(String, i64), i64> {
+        let mut stored = stored.to_vec();
+        stored.sort_by_key(|event| (event.interval, event.id));
+        let mut steps = BTreeMap::new();
+        for (interval, data) in without_overlap(
+            stored.iter().map(|event| (event.interval, &event.data)),
+            |one, other| one == other,
+        ) {
+            for (step, nanos) in interval.intersect(range).into_iter().flat_map(split) {
+                *steps
+                    .entry((data["app"].to_string(), step.timestamp_ms()))
+                    .or_default() += nanos;
+            }
+        }
+        steps
+    }
+
+    fn days(from: i64, to: i64) -> Interval {
+        Interval::new(
+            Time::from_millis(from * 24 * HOUR),
+            Time::from_millis(to * 24 * HOUR),
+        )
+    }
+
+    #[test]
+    fn an_event_longer_than_a_day_is_not_lost() {
+        let stored = [event(1, 10 * HOUR, 70 * HOUR, 1)];
+        for day in 0..4 {
+            assert_eq!(
+                steps(&stored, days(day, day + 1)),
+                truth(&stored, days(day, day + 1)),
+                "day {day}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_long_event_ends_where_the_next_one_begins() {
+        let stored = [
+            event(1, 10 * HOUR, 70 * HOUR, 1),
+            event(2, 60 * HOUR, HOUR, 2),
+            event(3, 59 * HOUR, 0, 3),
+        ];
+        assert_eq!(steps(&stored, days(2, 3)), truth(&stored, days(2, 3)));
+        assert_eq!(steps(&stored, days(3, 4)), BTreeMap::new());
+    }
+
+    #[test]
+    fn what_an_ended_event_has_cut_does_not_come_back() {
+        let stored = [
+            event(1, 10 * HOUR, 30 * HOUR, 1),
+            event(2, 12 * HOUR, HOUR, 2),
+        ];
+        assert_eq!(steps(&stored, days(1, 2)), BTreeMap::new());
+    }
+
+    proptest! {
+        #[test]
+        fn slicing_changes_no_step(
+            events in prop::collection::vec((0_i64..96 * HOUR, prop_oneof![Just(0), 0..HOUR, 0..60 * HOUR], 0_u8..3), 0..12),
+            cuts in prop::collection::btree_set(1_i64..96 * 60, 0..8),
+        ) {
+            let stored: Vec<_> = events.into_iter().zip(1..).map(|((start, length, app), id)| event(id, start, length, app)).collect();
+            let edges: Vec<Time> = std::iter::once(0).chain(cuts).chain([96 * 60]).map(|minute| Time::from_millis(minute * 60_000)).collect();
+            let mut sliced = BTreeMap::new();
+            for pair in edges.windows(2) {
+                sliced.extend(steps(&stored, Interval::new(pair[0], pair[1])));
+            }
+            prop_assert_eq!(sliced, truth(&stored, days(0, 4)));
+        }
+    }
+}
