@@ -22,4 +22,5 @@
 //! - **pass**: one sync of every device, from its watermark to the horizon.
 
 pub mod activitywatch;
+pub mod metrics;
 pub mod timeline;

@@ -1,0 +1,203 @@
+//! From events to series: which metric a bucket feeds, which labels an event gives, and the sums of each step.
+//!
+//! A sample is a pure function of events, settings and step. Sums are made in integer nanoseconds and become seconds
+//! once, at the end, so that the same step computed again carries the same bits.
+
+mod activity;
+mod addition;
+mod afk;
+mod editor;
+mod series;
+mod web;
+mod window;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use crate::activitywatch::{Bucket, Event};
+use crate::timeline::{Interval, Step, split, without_overlap};
+
+pub use addition::{Additions, additions};
+pub use series::{Labels, Sample, Series};
+
+/// The value of a label that the watcher left empty.
+const UNKNOWN: &str = "unknown";
+
+/// The labels that an event of a bucket gives, the metric's name among them.
+type EventLabels = Vec<(&'static str, String)>;
+
+/// Returns the rule that turns an event of this bucket into labels.
+fn rule(bucket: &Bucket) -> fn(&Bucket, &Event) -> EventLabels {
+    match bucket.kind.as_str() {
+        "currentwindow" => window::labels,
+        "afkstatus" | "systemafkstatus" => afk::labels,
+        "web.tab.current" => web::labels,
+        "app.editor.activity" => editor::labels,
+        _ => activity::labels,
+    }
+}
+
+/// Returns the series of one device within `range`, ascending by labels.
+///
+/// `buckets` hold each bucket's events ascending by start, and may reach beyond `range`, which should lie on step
+/// edges. `common` are the labels that every series of the device carries. A step without activity has no sample.
+pub fn device_series(
+    buckets: &[(Bucket, Vec<Event>)],
+    range: Interval,
+    common: &[(Cow<'static, str>, String)],
+) -> Vec<Series> {
+    let mut sums = HashMap::<EventLabels, BTreeMap<Step, i64>>::new();
+    for (bucket, events) in buckets {
+        let labels_of = rule(bucket);
+        let intervals = events.iter().map(|event| (event.interval, event));
+        for (interval, event) in without_overlap(intervals, |one, other| one.data == other.data) {
+            let Some(inside) = interval.intersect(range) else {
+                continue;
+            };
+            let steps = sums.entry(labels_of(bucket, event)).or_default();
+            for (step, nanos) in split(inside) {
+                *steps.entry(step).or_default() += nanos;
+            }
+        }
+    }
+    let mut series: Vec<Series> = sums
+        .into_iter()
+        .map(|(labels, steps)| Series {
+            labels: Labels::new(
+                labels
+                    .into_iter()
+                    .map(|(name, value)| (name.into(), value))
+                    .chain(common.iter().cloned()),
+            ),
+            samples: steps.into_iter().map(sample).collect(),
+        })
+        .collect();
+    series.sort_by(|one, other| one.labels.cmp(&other.labels));
+    series
+}
+
+fn sample((step, nanos): (Step, i64)) -> Sample {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "exact up to 2^53 ns = 104 days, and a step of one series is far below"
+    )]
+    let value = nanos as f64 / 1e9;
+    Sample {
+        timestamp_ms: step.timestamp_ms(),
+        value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::timeline::Time;
+
+    fn bucket(kind: &str) -> Bucket {
+        Bucket {
+            id: format!("bucket-of-{kind}"),
+            kind: kind.to_owned(),
+            client: "aw-watcher-test".to_owned(),
+            hostname: "laptop".to_owned(),
+            synced: false,
+        }
+    }
+
+    fn event(from_ms: i64, to_ms: i64, app: u8) -> Event {
+        let serde_json::Value::Object(data) =
+            json!({"app": format!("app{app}"), "title": "secret"})
+        else {
+            unreachable!("an object literal")
+        };
+        Event {
+            id: None,
+            interval: Interval::new(Time::from_millis(from_ms), Time::from_millis(to_ms)),
+            data,
+        }
+    }
+
+    fn range(from_ms: i64, to_ms: i64) -> Interval {
+        Interval::new(Time::from_millis(from_ms), Time::from_millis(to_ms))
+    }
+
+    fn rendered(series: &[Series]) -> String {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        for Series { labels, samples } in series {
+            let labels: Vec<_> = labels
+                .iter()
+                .map(|(name, value)| format!("{name}={value:?}"))
+                .collect();
+            let samples: Vec<_> = samples
+                .iter()
+                .map(|sample| format!("{}@{}", sample.value, sample.timestamp_ms))
+                .collect();
+            writeln!(text, "{{{}}} {}", labels.join(","), samples.join(" ")).unwrap();
+        }
+        text
+    }
+
+    #[test]
+    fn window_events_become_seconds_per_app_and_step() {
+        let buckets = [(
+            bucket("currentwindow"),
+            vec![event(0, 90_000, 1), event(90_000, 100_500, 2)],
+        )];
+        let common = [
+            ("host".into(), "laptop".to_owned()),
+            ("user".into(), "ada".to_owned()),
+        ];
+        insta::assert_snapshot!(rendered(&device_series(&buckets, range(0, 120_000), &common)), @r#"
+        {__name__="aw_window_seconds",app="app1",host="laptop",user="ada"} 60@30000 30@90000
+        {__name__="aw_window_seconds",app="app2",host="laptop",user="ada"} 10.5@90000
+        "#);
+    }
+
+    #[test]
+    fn nothing_outside_the_range_is_counted() {
+        let buckets = [(bucket("currentwindow"), vec![event(-30_000, 90_000, 1)])];
+        insta::assert_snapshot!(rendered(&device_series(&buckets, range(0, 60_000), &[])), @r#"{__name__="aw_window_seconds",app="app1"} 60@30000"#);
+        assert_eq!(device_series(&buckets, range(120_000, 180_000), &[]), []);
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        prop::collection::vec((0_i64..600_000, 0_i64..200_000, 0_u8..4), 0..40).prop_map(|events| {
+            let mut events: Vec<_> = events
+                .into_iter()
+                .map(|(start, length, app)| event(start, start + length, app))
+                .collect();
+            events.sort_by_key(|event| event.interval);
+            events
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn steps_add_up_to_the_intervals(events in events()) {
+            let exact: i64 = without_overlap(events.iter().map(|event| (event.interval, event)), |one, other| one.data == other.data)
+                .iter().map(|(interval, _)| interval.nanos()).sum();
+            let series = device_series(&[(bucket("currentwindow"), events)], range(0, 1_200_000), &[]);
+            let seconds: f64 = series.iter().flat_map(|series| &series.samples).map(|sample| sample.value).sum();
+            #[expect(clippy::cast_precision_loss, reason = "minutes in a test")]
+            let expected = exact as f64 / 1e9;
+            prop_assert!((seconds - expected).abs() < 1e-6);
+        }
+
+        #[test]
+        fn slicing_changes_no_sample(events in events(), cut in 1_i64..19) {
+            let buckets = [(bucket("currentwindow"), events)];
+            let cut = cut * 60_000;
+            let samples = |range| -> BTreeMap<(Labels, i64), u64> {
+                device_series(&buckets, range, &[]).into_iter()
+                    .flat_map(|Series { labels, samples }| samples.into_iter().map(move |sample| ((labels.clone(), sample.timestamp_ms), sample.value.to_bits())))
+                    .collect()
+            };
+            let mut pieces = samples(range(0, cut));
+            pieces.extend(samples(range(cut, 1_200_000)));
+            prop_assert_eq!(pieces, samples(range(0, 1_200_000)));
+        }
+    }
+}
