@@ -22,5 +22,9 @@
 //! - **pass**: one sync of every device, from its watermark to the horizon.
 
 pub mod activitywatch;
+pub mod cli;
+pub mod command;
+pub mod dirs;
 pub mod metrics;
+pub mod settings;
 pub mod timeline;

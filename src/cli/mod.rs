@@ -1,0 +1,206 @@
+//! The command line: flags, commands and their help.
+
+mod go_forms;
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::{PartialSettings, Secret, server_address};
+
+const EXAMPLES: &str = "\
+Examples:
+  aw-sync-agent                                         sync every five minutes until stopped
+  aw-sync-agent sync                                    sync once
+  aw-sync-agent --prometheus-url http://desk.lan:9090   send to another machine
+  aw-sync-agent --excluded-watchers 'aw-watcher-web-*'  leave browsers out
+  aw-sync-agent config show                             print all settings and their origins";
+
+/// Carries the activity of your machines from ActivityWatch into Prometheus, for Grafana
+///
+/// Without a command it stays, syncs at once and then on a schedule. What is listed under "Settings" can also be a
+/// line of the settings file (`aw-sync-agent config path` names it) or an environment variable; flags are the
+/// strongest.
+#[derive(Debug, Parser)]
+#[command(name = "aw-sync-agent", version, max_term_width = 98, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Flags that hold for every command.
+    #[command(flatten)]
+    pub flags: Flags,
+    /// What to do; without one, the daemon runs.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+impl Cli {
+    /// Parses a command line, the program's name first; the flags of the predecessor are understood too.
+    ///
+    /// # Errors
+    /// A usage error, or the help or version that was asked for: print it and exit with its exit code.
+    pub fn parse_arguments(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
+        Self::try_parse_from(go_forms::rewrite(arguments))
+    }
+}
+
+/// Flags that hold for every command, before or after its name.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Settings")]
+#[expect(
+    clippy::doc_markdown,
+    reason = "clap prints these comments as they are"
+)]
+pub struct Flags {
+    /// URL to read from [default: found or http://127.0.0.1:5600]
+    ///
+    /// Without it, the server is the one that ActivityWatch's own settings name. Give the flag once for each server
+    /// to carry the activity of several machines. [env: ACTIVITY_WATCH_URL, separated by commas]
+    #[arg(long, global = true, value_name = "URL", value_parser = secret, conflicts_with_all = ["host", "port"])]
+    pub aw_url: Vec<Secret>,
+
+    /// URL to send samples to [default: http://127.0.0.1:9090]
+    ///
+    /// A URL without a path gets /api/v1/write, any other is used as it is. Prometheus must run with
+    /// --web.enable-remote-write-receiver. A user and password in the URL are sent as basic auth, but other users of
+    /// this machine can see them on the command line; the settings file is safer. [env: PROMETHEUS_URL]
+    #[arg(long, global = true, value_name = "URL", value_parser = secret)]
+    pub prometheus_url: Option<Secret>,
+
+    /// Crontab schedule, local time [default: */5 * * * *]
+    ///
+    /// Five fields (minute, hour, day, month, weekday), six with seconds first, or @hourly, @daily, @every 5m. A run
+    /// that is missed loses nothing, since the next one sends what it would have sent. [env: CRON]
+    #[arg(long, global = true, value_name = "SCHEDULE")]
+    pub cron: Option<String>,
+
+    /// Watchers to leave out, separated by | [default: none]
+    ///
+    /// Each is a pattern for a bucket's id or client; * stands for any text. What is left out is not sent; if it is
+    /// taken again later, all that it missed is sent then. Repeatable. [env: EXCLUDED_WATCHERS]
+    #[arg(long, global = true, value_name = "PATTERNS", value_delimiter = '|')]
+    pub excluded_watchers: Vec<String>,
+
+    /// The only watchers to take, separated by | [default: all]
+    ///
+    /// The patterns are those of --excluded-watchers, which is stronger. Repeatable. [env: INCLUDED_WATCHERS]
+    #[arg(long, global = true, value_name = "PATTERNS", value_delimiter = '|')]
+    pub included_watchers: Vec<String>,
+
+    /// Events that a bucket needs to be taken [default: 5]
+    ///
+    /// Keeps out watchers that were tried once. A bucket that reaches the number is sent from its first event on;
+    /// windows and AFK are always taken. [env: MIN_DATA]
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub min_data: Option<usize>,
+
+    /// The label `user` of every series [default: computer's name]
+    ///
+    /// Keep it once chosen: under another name the same time is a new series, which no query adds to the old one by
+    /// itself. [env: USER_ID]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub user_id: Option<String>,
+
+    /// Host of ActivityWatch, a name or address [default: 127.0.0.1]
+    ///
+    /// A short form of --aw-url that all ActivityWatch programs share; cannot be given together with it.
+    #[arg(
+        long,
+        global = true,
+        help_heading = "ActivityWatch",
+        value_name = "HOST"
+    )]
+    pub host: Option<String>,
+
+    /// Port of ActivityWatch [default: 5600, or 5666 when testing]
+    ///
+    /// A short form of --aw-url that all ActivityWatch programs share; cannot be given together with it.
+    #[arg(
+        long,
+        global = true,
+        help_heading = "ActivityWatch",
+        value_name = "PORT"
+    )]
+    pub port: Option<u16>,
+
+    /// Use ActivityWatch's testing server, and settings and state of its own
+    ///
+    /// The settings are then those of aw-sync-agent-testing.toml, so that nothing done here touches the real ones.
+    #[arg(long, global = true, help_heading = "ActivityWatch")]
+    pub testing: bool,
+
+    /// Log more, for finding a fault
+    ///
+    /// The same as `log-level = "debug"` in the settings file.
+    #[arg(long, global = true, help_heading = "ActivityWatch")]
+    pub verbose: bool,
+}
+
+/// A command; without one, the daemon runs.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Sync once and exit
+    Sync,
+    /// Show what has been sent and what has not
+    Status {
+        /// Print it as JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the settings, or write the first settings file
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// What to do with the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every setting, with secrets masked, and where it comes from; exit 2 if one is bad
+    Show,
+    /// Print the path of the settings file
+    Path,
+    /// Write a settings file with commented defaults, unless there is one
+    Init,
+}
+
+/// Takes any text as a secret: an address may carry a password, and clap would print it back in an error.
+#[expect(clippy::unnecessary_wraps, reason = "the signature that clap wants")]
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::from(text))
+}
+
+impl From<&Flags> for PartialSettings {
+    fn from(flags: &Flags) -> Self {
+        let server = (flags.host.is_some() || flags.port.is_some())
+            .then(|| vec![server_address(flags.host.as_deref(), flags.port, flags.testing).into()]);
+        Self {
+            aw_url: given(&flags.aw_url).or(server),
+            prometheus_url: flags.prometheus_url.clone(),
+            cron: flags.cron.clone(),
+            excluded_watchers: given(&patterns(&flags.excluded_watchers)),
+            included_watchers: given(&patterns(&flags.included_watchers)),
+            min_data: flags.min_data,
+            user_id: flags.user_id.clone(),
+            log_level: flags.verbose.then(|| "debug".to_owned()),
+            testing: flags.testing.then_some(true),
+            ..Self::default()
+        }
+    }
+}
+
+/// Returns the patterns without blank ones: a trailing `|` or an empty variable of a script is not a choice.
+fn patterns(texts: &[String]) -> Vec<String> {
+    let trimmed = texts.iter().map(|text| text.trim());
+    trimmed
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A repeatable flag that was not given is silent; an empty list would hide those of the other layers.
+fn given<T: Clone>(values: &[T]) -> Option<Vec<T>> {
+    (!values.is_empty()).then(|| values.to_vec())
+}
+
+#[cfg(test)]
+mod tests;

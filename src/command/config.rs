@@ -1,0 +1,215 @@
+//! `config`: what the settings are, where they come from, and the first file.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::settings::{Loaded, file};
+
+/// Prints each key with its value and origin, with secrets masked; each line is one that the settings file takes.
+///
+/// # Errors
+/// Those of `out`.
+pub fn show(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
+    let entries = loaded.settings.shown();
+    let widest = |texts: &mut dyn Iterator<Item = &String>| {
+        texts.map(|text| text.chars().count()).max().unwrap_or(0)
+    };
+    let key_width = widest(&mut entries.iter().map(|(key, _)| key));
+    let value_width = widest(&mut entries.iter().map(|(_, value)| value));
+    for (key, value) in &entries {
+        writeln!(
+            out,
+            "{key:key_width$} = {value:value_width$}  # {}",
+            loaded.origins.of(key)
+        )?;
+    }
+    Ok(())
+}
+
+/// Prints the path of the settings file, whether or not it is there.
+///
+/// # Errors
+/// Those of `out`.
+pub fn path(path: &Path, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", path.display())
+}
+
+/// Writes the settings file with commented defaults, unless there is one, and says which.
+///
+/// There is no way to replace a file: it may hold the only copy of a password.
+///
+/// # Errors
+/// [`InitError`] for the file, and for `out`.
+pub fn init(path: &Path, out: &mut impl Write) -> Result<(), InitError> {
+    let written = file::init(path).map_err(|reason| InitError::NotWritten {
+        path: path.to_owned(),
+        reason,
+    })?;
+    let said = if written {
+        writeln!(out, "wrote {}", path.display())
+    } else {
+        writeln!(
+            out,
+            "{} is there already and was left as it is",
+            path.display()
+        )
+    };
+    said.map_err(InitError::Output)
+}
+
+/// Why there is no new settings file, or nobody was told.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// The file or its directory cannot be written.
+    #[error(
+        "{}: cannot be written: {reason}\n\
+         hint: settings can also be given as flags or environment variables",
+        path.display()
+    )]
+    NotWritten {
+        /// Path of the settings file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The output is closed or full.
+    #[error("cannot write the output: {0}")]
+    Output(io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{
+        dirs::Dirs,
+        settings::{self, PartialSettings, Secret},
+    };
+
+    fn dirs(root: &Path) -> Dirs {
+        Dirs {
+            config: root.join("config/aw-sync-agent"),
+            data: root.join("data/aw-sync-agent"),
+            cache: root.join("cache/aw-sync-agent"),
+            log: root.join("cache/log/aw-sync-agent"),
+            base_config: root.join("config"),
+            rust_configs: vec![root.join("config")],
+        }
+    }
+
+    fn shown(root: &Path, text: &str) -> String {
+        let dirs = dirs(root);
+        fs::create_dir_all(&dirs.config).unwrap();
+        fs::write(file::path(&dirs, false), text).unwrap();
+        fs::create_dir_all(root.join("config/aw-server-rust")).unwrap();
+        fs::write(
+            root.join("config/aw-server-rust/config.toml"),
+            "port = 5601",
+        )
+        .unwrap();
+        let flags = PartialSettings {
+            prometheus_url: Some(Secret::from("http://ada:hunter2@desk.lan:9090")),
+            ..PartialSettings::default()
+        };
+        let environment = |name: &str| (name == "CRON").then(|| "@hourly".to_owned());
+        let loaded = settings::load(flags, environment, &dirs).unwrap();
+        let mut out = Vec::new();
+        show(&loaded, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    const FILE: &str = r#"
+user-id = "ada"
+history = "31d"
+cron = "@daily"
+
+[labels]
+team = "the \"research\" team"
+
+[hosts]
+"laptop.local" = "laptop"
+
+[[remote-write]]
+headers = { X-Key = "hunter2" }
+"#;
+
+    #[test]
+    fn every_value_is_shown_with_its_origin_and_secrets_are_masked() {
+        let root = tempfile::tempdir().unwrap();
+        let shown = shown(root.path(), FILE).replace(&root.path().display().to_string(), "DIR");
+        insta::assert_snapshot!(shown, @r#"
+        aw-url                           = ["http://127.0.0.1:5601/"]           # found in DIR/config/aw-server-rust/config.toml
+        prometheus-url                   = "http://desk.lan:9090/api/v1/write"  # command line
+        remote-write.basic-auth.username = "ada"                                # command line
+        remote-write.basic-auth.password = "[redacted]"                         # command line
+        remote-write.headers.X-Key       = "[redacted]"                         # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 13
+        remote-write.remote-timeout      = "30s"                                # default
+        cron                             = "@hourly"                            # environment variable CRON
+        excluded-watchers                = []                                   # default
+        included-watchers                = []                                   # default
+        min-data                         = 5                                    # default
+        user-id                          = "ada"                                # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 2
+        settle                           = "5m"                                 # default
+        history                          = "31d"                                # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 3
+        synced-buckets                   = false                                # default
+        log-level                        = "info"                               # default
+        labels.team                      = "the \"research\" team"              # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 7
+        hosts."laptop.local"             = "laptop"                             # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 10
+        "#);
+    }
+
+    #[test]
+    fn what_is_shown_can_be_pasted_into_the_file() {
+        let root = tempfile::tempdir().unwrap();
+        let first = shown(root.path(), FILE);
+        let other = tempfile::tempdir().unwrap();
+        let flags = PartialSettings::default();
+        let dirs = dirs(other.path());
+        fs::create_dir_all(&dirs.config).unwrap();
+        fs::write(file::path(&dirs, false), &first).unwrap();
+        let again = settings::load(flags, |_| None, &dirs).unwrap();
+        let values = |text: &str| {
+            text.lines()
+                .map(|line| line.rsplit_once('#').unwrap().0.trim().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let mut out = Vec::new();
+        show(&again, &mut out).unwrap();
+        assert_eq!(values(&String::from_utf8(out).unwrap()), values(&first));
+    }
+
+    #[test]
+    fn the_first_file_is_written_and_a_second_one_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("new/aw-sync-agent.toml");
+        let said = || {
+            let mut out = Vec::new();
+            init(&path, &mut out).unwrap();
+            String::from_utf8(out)
+                .unwrap()
+                .replace(&root.path().display().to_string(), "DIR")
+        };
+        assert_eq!(said(), "wrote DIR/new/aw-sync-agent.toml\n");
+        assert_eq!(
+            said(),
+            "DIR/new/aw-sync-agent.toml is there already and was left as it is\n"
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("occupied"), "").unwrap();
+        let path = root.path().join("occupied/aw-sync-agent.toml");
+        let error = init(&path, &mut Vec::new()).unwrap_err().to_string();
+        let (first, hint) = error.split_once('\n').unwrap();
+        assert!(
+            first.starts_with(&format!("{}: cannot be written: ", path.display())),
+            "{first}"
+        );
+        assert!(hint.starts_with("hint: "), "{hint}");
+    }
+}

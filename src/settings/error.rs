@@ -1,0 +1,224 @@
+//! What can be wrong with settings.
+
+use super::{origin::Origin, schedule::ScheduleError};
+
+/// Settings that the agent cannot work with.
+///
+/// Each message is complete, the cause included, because it ends in a `hint:` line: whoever prints it must not append
+/// a chain of sources.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The settings file is at fault. The daemon tries again: the file can be mended while it waits.
+    #[error("{origin}: {problem}")]
+    File {
+        /// Path of the file, with the line where it is known.
+        origin: Origin,
+        /// What is wrong.
+        problem: Box<Problem>,
+    },
+    /// A flag or an environment variable is at fault. Waiting is no use: these cannot change in a running process.
+    #[error("{origin}: {problem}")]
+    Invocation {
+        /// The flag or variable.
+        origin: Origin,
+        /// What is wrong.
+        problem: Box<Problem>,
+    },
+}
+
+impl SettingsError {
+    pub(super) fn new(origin: Origin, problem: Problem) -> Self {
+        let problem = Box::new(problem);
+        match origin {
+            Origin::Flag | Origin::Environment(_) => Self::Invocation { origin, problem },
+            Origin::File { .. } | Origin::Found(_) | Origin::Default => {
+                Self::File { origin, problem }
+            }
+        }
+    }
+}
+
+/// A problem with the value of `key`, whose origin is still to be looked up.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) key: String,
+    pub(super) problem: Problem,
+}
+
+impl Problem {
+    pub(super) fn of(self, key: impl Into<String>) -> Fault {
+        Fault {
+            key: key.into(),
+            problem: self,
+        }
+    }
+}
+
+/// What is wrong with one value, with a hint how to put it right. Values that may hold a secret are masked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The file is there but cannot be read.
+    #[error(
+        "cannot be read: {0}\n\
+         hint: the user who runs the agent needs the right to read it, as UTF-8 text"
+    )]
+    Unreadable(std::io::Error),
+    /// The file is not TOML, or a value has another type than its key wants.
+    #[error("{message}\nhint: {hint}")]
+    Malformed {
+        /// What was found, and what was expected.
+        message: String,
+        /// How it is written.
+        hint: String,
+    },
+    /// There is no such key.
+    #[error("unknown key `{key}`\nhint: {hint}")]
+    UnknownKey {
+        /// The key as written.
+        key: String,
+        /// The key that is closest to it, or all keys.
+        hint: String,
+    },
+    /// Not an address.
+    #[error(
+        "`{key}`: `{url}` is not a URL: {reason}\n\
+         hint: a URL is a scheme, a host and maybe a port, as in `http://127.0.0.1:9090`"
+    )]
+    Url {
+        /// The key.
+        key: &'static str,
+        /// The address, without its userinfo.
+        url: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// An address that is neither HTTP nor HTTPS.
+    #[error(
+        "`{key}`: `{url}` does not begin with http:// or https://\n\
+         hint: write it like `{suggestion}`"
+    )]
+    Scheme {
+        /// The key.
+        key: &'static str,
+        /// The address, without its userinfo.
+        url: String,
+        /// The address as it may be meant.
+        suggestion: String,
+    },
+    /// A file that names its one destination twice.
+    #[error(
+        "`prometheus-url` and the `url` of `remote-write` are two names of one setting\n\
+         hint: remove one of them"
+    )]
+    TwoUrls,
+    /// More than one destination.
+    #[error("{0} `remote-write` tables, but one destination is supported\nhint: keep one of them")]
+    SeveralDestinations(usize),
+    /// More than one way to prove who is sending.
+    #[error(
+        "`remote-write` has more than one of userinfo in its URL, `basic-auth` and `authorization`\n\
+         hint: keep the one that the receiver expects"
+    )]
+    TwoCredentials,
+    /// A header's name that HTTP does not take.
+    #[error(
+        "`remote-write.headers`: `{0}` is not a header name\n\
+         hint: use letters, digits and `-`, as in `X-Scope-OrgID`"
+    )]
+    HeaderName(String),
+    /// A header that the agent sets itself.
+    #[error(
+        "`remote-write.headers`: `{0}` is a header that the agent sets itself\n\
+         hint: remove it"
+    )]
+    HeaderTaken(String),
+    /// Credentials among the headers.
+    #[error(
+        "`remote-write.headers`: `authorization` has a key of its own\n\
+         hint: use `authorization` or `basic-auth` of `remote-write`"
+    )]
+    AuthorizationHeader,
+    /// Basic authorization by the key for tokens.
+    #[error(
+        "`remote-write.authorization`: the type `Basic` has a key of its own\n\
+         hint: use `basic-auth` with `username` and `password`"
+    )]
+    BasicScheme,
+    /// A value that cannot be sent in a header; it may be a secret, so it is not shown.
+    #[error(
+        "`{0}` has characters that a header cannot carry\n\
+         hint: look for a line break or a control character"
+    )]
+    NotAHeaderValue(String),
+    /// Not a schedule; the message comes with its hint.
+    #[error("{0}")]
+    Schedule(ScheduleError),
+    /// Not a pattern of watchers.
+    #[error(
+        "`{key}`: `{pattern}` is not a pattern: {reason}\n\
+         hint: `*` stands for any text, `?` for one character, `[ab]` for a or b, \
+         as in `aw-watcher-web-*`"
+    )]
+    Pattern {
+        /// The key.
+        key: &'static str,
+        /// The pattern as written.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Not a length of time.
+    #[error(
+        "`{key}`: `{value}` is not a length of time: {reason}\n\
+         hint: write a number with its unit, like `90s`, `5m`, `12h` or `30d`"
+    )]
+    Duration {
+        /// The key.
+        key: &'static str,
+        /// The value as written.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Not a log level.
+    #[error(
+        "`log-level`: `{0}` is not a level\n\
+         hint: write one of off, error, warn, info, debug, trace"
+    )]
+    Level(String),
+    /// Not a number.
+    #[error("`{key}`: `{value}` is not a whole number\nhint: write it in digits, like `5`")]
+    Number {
+        /// The key.
+        key: &'static str,
+        /// The value as written.
+        value: String,
+    },
+    /// A label's name that Prometheus does not take.
+    #[error(
+        "`labels`: `{0}` is not a label name\n\
+         hint: use letters, digits and `_`, begin with a letter or one `_`, as in `team_name`"
+    )]
+    LabelName(String),
+    /// A label that the agent sets itself.
+    #[error(
+        "`labels`: `{0}` is a label that the agent sets itself\n\
+         hint: choose another name, like `my_{0}`"
+    )]
+    LabelTaken(String),
+    /// A value that must not be empty.
+    #[error("`{0}` is empty\nhint: give it a value, or remove it")]
+    Empty(String),
+    /// A label's value that is too long to be one.
+    #[error(
+        "`{key}` has {bytes} bytes\n\
+         hint: shorten it to 1024 bytes, the most that a label value may have"
+    )]
+    TooLong {
+        /// The key.
+        key: String,
+        /// Its length in UTF-8.
+        bytes: usize,
+    },
+}

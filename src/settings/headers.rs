@@ -1,0 +1,117 @@
+//! Headers that settings may add to a request.
+
+use reqwest::header::{HeaderName, HeaderValue};
+
+use super::{
+    error::{Fault, Problem},
+    remote_write::Authorization,
+    secret::Secret,
+};
+
+/// Headers that remote write or HTTP itself defines; a second value would break the request.
+const OWN_HEADERS: [&str; 9] = [
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+    "x-prometheus-remote-write-version",
+];
+
+/// Checks that scheme and token make a header, and that `basic-auth` is used where it is meant.
+pub(super) fn check_authorization(
+    Authorization {
+        scheme,
+        credentials,
+    }: &Authorization,
+) -> Result<(), Fault> {
+    const KEY: &str = "remote-write.authorization";
+    if scheme.eq_ignore_ascii_case("basic") {
+        return Err(Problem::BasicScheme.of(KEY));
+    }
+    for (name, part) in [
+        ("type", scheme.as_str()),
+        ("credentials", credentials.expose()),
+    ] {
+        let key = format!("{KEY}.{name}");
+        if part.trim().is_empty() {
+            return Err(Problem::Empty(key.clone()).of(key));
+        }
+        if HeaderValue::from_str(part).is_err() {
+            return Err(Problem::NotAHeaderValue(key.clone()).of(key));
+        }
+    }
+    Ok(())
+}
+
+/// Checks a header that is sent along; what the agent or HTTP sets itself is not for settings.
+pub(super) fn check_header(name: &str, value: &Secret) -> Result<(), Fault> {
+    let key = format!("remote-write.headers.{name}");
+    if HeaderName::from_bytes(name.as_bytes()).is_err() {
+        return Err(Problem::HeaderName(name.to_owned()).of(key));
+    }
+    if name.eq_ignore_ascii_case("authorization") {
+        return Err(Problem::AuthorizationHeader.of(key));
+    }
+    if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        return Err(Problem::HeaderTaken(name.to_owned()).of(key));
+    }
+    if HeaderValue::from_str(value.expose()).is_err() {
+        return Err(Problem::NotAHeaderValue(key.clone()).of(key));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authorization(table: &str) -> String {
+        check_authorization(&toml::from_str(table).unwrap())
+            .unwrap_err()
+            .problem
+            .to_string()
+    }
+
+    fn header(name: &str, value: &str) -> String {
+        check_header(name, &Secret::from(value))
+            .unwrap_err()
+            .problem
+            .to_string()
+    }
+
+    #[test]
+    fn what_cannot_be_sent_in_a_header_is_named() {
+        insta::assert_snapshot!(authorization("type = 'basic'\ncredentials = 'a'"), @"
+        `remote-write.authorization`: the type `Basic` has a key of its own
+        hint: use `basic-auth` with `username` and `password`
+        ");
+        insta::assert_snapshot!(authorization("credentials = ''"), @"
+        `remote-write.authorization.credentials` is empty
+        hint: give it a value, or remove it
+        ");
+        insta::assert_snapshot!(authorization(r#"credentials = "hunter2\u007F""#), @"
+        `remote-write.authorization.credentials` has characters that a header cannot carry
+        hint: look for a line break or a control character
+        ");
+        insta::assert_snapshot!(header("X Key", "a"), @"
+        `remote-write.headers`: `X Key` is not a header name
+        hint: use letters, digits and `-`, as in `X-Scope-OrgID`
+        ");
+        insta::assert_snapshot!(header("Authorization", "a"), @"
+        `remote-write.headers`: `authorization` has a key of its own
+        hint: use `authorization` or `basic-auth` of `remote-write`
+        ");
+        insta::assert_snapshot!(header("Content-Type", "a"), @"
+        `remote-write.headers`: `Content-Type` is a header that the agent sets itself
+        hint: remove it
+        ");
+        insta::assert_snapshot!(header("X-Key", "hunter2\n"), @"
+        `remote-write.headers.X-Key` has characters that a header cannot carry
+        hint: look for a line break or a control character
+        ");
+    }
+}

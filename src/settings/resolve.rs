@@ -1,0 +1,115 @@
+//! From what the layers say to settings that can be worked with: defaults are filled in and every value is checked.
+
+use std::{str::FromStr, time::Duration};
+
+use log::LevelFilter;
+use reqwest::Url;
+
+use super::{
+    Settings, duration,
+    error::{Fault, Problem},
+    labels,
+    partial::PartialSettings,
+    remote_write::{self, RemoteWrite},
+    schedule::Schedule,
+    secret::Secret,
+    url,
+    watchers::Watchers,
+};
+
+const DEFAULT_CRON: &str = "*/5 * * * *";
+const DEFAULT_MIN_DATA: usize = 5;
+const DEFAULT_SETTLE: &str = "5m";
+const DEFAULT_HISTORY: &str = "all";
+const DEFAULT_LOG_LEVEL: &str = "info";
+
+/// Validates merged layers; `found` is the server to read if no layer names one.
+pub(super) fn resolve(partial: PartialSettings, found: Url) -> Result<Settings, Fault> {
+    let included = partial.included_watchers.unwrap_or_default();
+    let labels = partial.labels.unwrap_or_default();
+    labels::check(&labels)?;
+    let hosts = partial.hosts.unwrap_or_default();
+    for (host, name) in &hosts {
+        labels::check_value(&format!("hosts.{}", super::shown::key(host)), name)?;
+    }
+    Ok(Settings {
+        aw_urls: partial
+            .aw_url
+            .map_or_else(|| Ok(vec![found]), |urls| servers(&urls))?,
+        remote_write: vec![destination(
+            partial.remote_write,
+            partial.prometheus_url.as_ref(),
+        )?],
+        schedule: schedule(partial.cron.as_deref().unwrap_or(DEFAULT_CRON))?,
+        included_watchers: if included.is_empty() {
+            None
+        } else {
+            Some(Watchers::new("included-watchers", included)?)
+        },
+        excluded_watchers: Watchers::new(
+            "excluded-watchers",
+            partial.excluded_watchers.unwrap_or_default(),
+        )?,
+        min_data: partial.min_data.unwrap_or(DEFAULT_MIN_DATA),
+        user: user(partial.user_id)?,
+        settle: duration::parse(
+            "settle",
+            partial.settle.as_deref().unwrap_or(DEFAULT_SETTLE),
+        )?,
+        history: history(partial.history.as_deref().unwrap_or(DEFAULT_HISTORY))?,
+        synced_buckets: partial.synced_buckets.unwrap_or(false),
+        log_level: log_level(partial.log_level.as_deref().unwrap_or(DEFAULT_LOG_LEVEL))?,
+        labels,
+        hosts,
+        testing: partial.testing.unwrap_or(false),
+    })
+}
+
+/// Parses the addresses of servers, each once: the same server twice would be read and sent twice.
+fn servers(addresses: &[Secret]) -> Result<Vec<Url>, Fault> {
+    let mut urls = Vec::new();
+    for address in addresses {
+        let url = url::parse("aw-url", address.expose())?;
+        if !urls.contains(&url) {
+            urls.push(url);
+        }
+    }
+    if urls.is_empty() {
+        return Err(Problem::Empty("aw-url".to_owned()).of("aw-url"));
+    }
+    Ok(urls)
+}
+
+fn destination(
+    tables: Option<Vec<remote_write::PartialRemoteWrite>>,
+    prometheus_url: Option<&Secret>,
+) -> Result<RemoteWrite, Fault> {
+    let mut tables = tables.unwrap_or_default();
+    if tables.len() > 1 {
+        return Err(Problem::SeveralDestinations(tables.len()).of("remote-write"));
+    }
+    remote_write::resolve(tables.pop().unwrap_or_default(), prometheus_url)
+}
+
+fn schedule(cron: &str) -> Result<Schedule, Fault> {
+    Schedule::from_str(cron).map_err(|error| Problem::Schedule(error).of("cron"))
+}
+
+fn user(user_id: Option<String>) -> Result<String, Fault> {
+    let user = user_id.unwrap_or_else(|| gethostname::gethostname().to_string_lossy().into_owned());
+    labels::check_value("user-id", &user)?;
+    Ok(user)
+}
+
+fn history(value: &str) -> Result<Option<Duration>, Fault> {
+    match value {
+        "all" => Ok(None),
+        value => duration::parse("history", value).map(Some),
+    }
+}
+
+fn log_level(value: &str) -> Result<LevelFilter, Fault> {
+    value
+        .parse()
+        .map_err(|_| Problem::Level(value.to_owned()).of("log-level"))
+}

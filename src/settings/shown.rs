@@ -1,0 +1,164 @@
+//! Settings as they may be shown: in TOML that can be pasted into the file, secrets masked.
+
+use super::{
+    Settings, duration,
+    remote_write::RemoteWrite,
+    secret::{Secret, masked_url},
+};
+
+/// Returns each key with its value, both as the file would have them.
+pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
+    let included = settings
+        .included_watchers
+        .as_ref()
+        .map_or(&[][..], |watchers| watchers.patterns());
+    let history = settings
+        .history
+        .map_or_else(|| "all".to_owned(), duration::text);
+    let mut entries = vec![entry(
+        "aw-url",
+        list(settings.aw_urls.iter().map(masked_url)),
+    )];
+    entries.extend(settings.remote_write.iter().flat_map(remote_write));
+    entries.extend([
+        entry("cron", quoted(&settings.schedule.to_string())),
+        entry(
+            "excluded-watchers",
+            list(settings.excluded_watchers.patterns()),
+        ),
+        entry("included-watchers", list(included)),
+        entry("min-data", settings.min_data.to_string()),
+        entry("user-id", quoted(&settings.user)),
+        entry("settle", quoted(&duration::text(settings.settle))),
+        entry("history", quoted(&history)),
+        entry("synced-buckets", settings.synced_buckets.to_string()),
+        entry(
+            "log-level",
+            quoted(&settings.log_level.as_str().to_lowercase()),
+        ),
+    ]);
+    entries.extend(
+        settings
+            .labels
+            .iter()
+            .map(|(name, value)| nested("labels", name, value)),
+    );
+    entries.extend(
+        settings
+            .hosts
+            .iter()
+            .map(|(name, value)| nested("hosts", name, value)),
+    );
+    entries
+}
+
+/// Returns each key of one destination with its value.
+pub(super) fn remote_write(destination: &RemoteWrite) -> Vec<(String, String)> {
+    let mut entries = vec![entry(
+        "prometheus-url",
+        quoted(&masked_url(&destination.url)),
+    )];
+    if let Some(basic_auth) = &destination.basic_auth {
+        entries.push(nested(
+            "remote-write.basic-auth",
+            "username",
+            &basic_auth.username,
+        ));
+        entries.push(nested(
+            "remote-write.basic-auth",
+            "password",
+            &basic_auth.password.to_string(),
+        ));
+    }
+    if let Some(authorization) = &destination.authorization {
+        entries.push(nested(
+            "remote-write.authorization",
+            "type",
+            &authorization.scheme,
+        ));
+        entries.push(nested(
+            "remote-write.authorization",
+            "credentials",
+            &authorization.credentials.to_string(),
+        ));
+    }
+    // A header may be a token, and nothing in its name says so.
+    let masked = |(name, value): (&String, &String)| {
+        nested(
+            "remote-write.headers",
+            name,
+            &Secret::from(value.as_str()).to_string(),
+        )
+    };
+    entries.extend(destination.headers.iter().map(masked));
+    entries.push(nested(
+        "remote-write",
+        "remote-timeout",
+        &duration::text(destination.remote_timeout),
+    ));
+    entries
+}
+
+fn entry(key: &str, value: String) -> (String, String) {
+    (key.to_owned(), value)
+}
+
+fn nested(table: &str, name: &str, value: &str) -> (String, String) {
+    (format!("{table}.{}", key(name)), quoted(value))
+}
+
+fn list(values: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let values: Vec<_> = values
+        .into_iter()
+        .map(|value| quoted(value.as_ref()))
+        .collect();
+    format!("[{}]", values.join(", "))
+}
+
+/// Returns `name` as one part of a dotted key.
+pub(super) fn key(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if !name.is_empty() && name.bytes().all(is_bare) {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
+}
+
+/// Returns `text` as a basic string of TOML, on one line and without control characters.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            character if character.is_control() => {
+                let escape = format!("\\u{:04X}", u32::from(character));
+                quoted.push_str(&escape);
+            }
+            character => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoting_is_read_back_by_toml() {
+        for text in [
+            "",
+            "plain",
+            "a \"b\" \\c",
+            "line\nbreak\tand\u{7f}\u{1b}",
+            "é日本",
+        ] {
+            let document = format!("{} = {}", key(text), quoted(text));
+            let table: toml::Table = document.parse().unwrap();
+            assert_eq!(table[text].as_str(), Some(text));
+            assert!(!document.contains(char::is_control), "{document}");
+        }
+    }
+}

@@ -1,0 +1,316 @@
+use std::{collections::HashMap, fs};
+
+use super::*;
+
+/// A home of its own for each test, with a settings file if there is one.
+struct Home {
+    root: tempfile::TempDir,
+    dirs: Dirs,
+}
+
+impl Home {
+    fn empty() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let base = root.path().join("activitywatch");
+        let dirs = Dirs {
+            config: base.join("aw-sync-agent"),
+            data: root.path().join("data"),
+            cache: root.path().join("cache"),
+            log: root.path().join("log"),
+            base_config: base.clone(),
+            rust_configs: vec![base],
+        };
+        Self { root, dirs }
+    }
+
+    fn with(text: &str) -> Self {
+        let home = Self::empty();
+        fs::create_dir_all(&home.dirs.config).unwrap();
+        fs::write(file::path(&home.dirs, false), text).unwrap();
+        home
+    }
+
+    fn load(
+        &self,
+        flags: PartialSettings,
+        environment: &[(&str, &str)],
+    ) -> Result<Loaded, SettingsError> {
+        let variables: HashMap<_, _> = environment.iter().copied().collect();
+        load(
+            flags,
+            |name| variables.get(name).map(|value| (*value).to_owned()),
+            &self.dirs,
+        )
+    }
+
+    /// The message for a file, with its directory left out.
+    fn message(text: &str) -> String {
+        let home = Self::with(text);
+        let error = home.load(PartialSettings::default(), &[]).unwrap_err();
+        assert!(matches!(error, SettingsError::File { .. }), "{error}");
+        error
+            .to_string()
+            .replace(&home.dirs.config.display().to_string(), "DIR")
+    }
+}
+
+fn cron(cron: &str) -> PartialSettings {
+    PartialSettings {
+        cron: Some(cron.to_owned()),
+        ..PartialSettings::default()
+    }
+}
+
+/// The example file with the marks `marks` taken away from its lines.
+fn uncommented(marks: &[&str]) -> String {
+    let is_prose = |line: &&str| line.is_empty() || line.starts_with("##");
+    let lines = file::EXAMPLE.lines().filter(|line| !is_prose(line));
+    let uncommented = lines.filter_map(|line| {
+        let (mark, rest) = if line.starts_with("#: ") {
+            line.split_at(3)
+        } else {
+            line.split_at(1)
+        };
+        marks.contains(&mark).then_some(rest)
+    });
+    uncommented.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_commented_defaults_are_the_defaults() {
+    let nothing_said = Home::empty().load(PartialSettings::default(), &[]).unwrap();
+    let all_said = Home::with(&uncommented(&["#"]))
+        .load(PartialSettings::default(), &[])
+        .unwrap();
+    assert_eq!(all_said.settings, nothing_said.settings);
+}
+
+#[test]
+fn the_examples_are_valid_and_with_the_defaults_name_every_key() {
+    let home = Home::with(&uncommented(&["#", "#: "]));
+    let settings = home.load(PartialSettings::default(), &[]).unwrap().settings;
+    assert_eq!(settings.user, "ada");
+    assert_eq!(settings.labels["team"], "research");
+    assert_eq!(settings.hosts["laptop.local"], "laptop");
+    assert!(settings.remote_write[0].basic_auth.is_some());
+
+    let other_way = uncommented(&["#: "])
+        .replace("basic-auth", "#basic-auth")
+        .replace("#authorization", "authorization");
+    let settings = Home::with(&other_way)
+        .load(PartialSettings::default(), &[])
+        .unwrap()
+        .settings;
+    assert!(settings.remote_write[0].authorization.is_some());
+
+    let unknown = Home::message("x = 1");
+    let known: Vec<_> = unknown.split('`').skip(1).step_by(2).skip(1).collect();
+    for key in known {
+        assert!(
+            file::EXAMPLE.contains(&format!("{key} = "))
+                || file::EXAMPLE.contains(&format!("[{key}]")),
+            "{key}"
+        );
+    }
+}
+
+#[test]
+fn every_line_of_the_example_is_a_comment_in_ascii() {
+    assert!(file::EXAMPLE.is_ascii());
+    assert!(
+        file::EXAMPLE
+            .lines()
+            .all(|line| line.is_empty() || line.starts_with('#'))
+    );
+}
+
+#[test]
+fn flags_are_stronger_than_the_environment_and_that_than_the_file() {
+    let home = Home::with("cron = '@daily'\nmin-data = 7\nuser-id = 'file'");
+    let loaded = home
+        .load(
+            cron("@hourly"),
+            &[
+                ("CRON", "@weekly"),
+                ("USER_ID", "environment"),
+                ("MIN_DATA", ""),
+            ],
+        )
+        .unwrap();
+    assert_eq!(loaded.settings.schedule.to_string(), "@hourly");
+    assert_eq!(loaded.settings.user, "environment");
+    assert_eq!(loaded.settings.min_data, 7);
+    let file = file::path(&home.dirs, false);
+    for (key, origin) in [
+        ("cron", Origin::Flag),
+        ("user-id", Origin::Environment("USER_ID")),
+        (
+            "min-data",
+            Origin::File {
+                path: file,
+                line: Some(2),
+            },
+        ),
+        ("settle", Origin::Default),
+    ] {
+        assert_eq!(loaded.origins.of(key), origin, "{key}");
+    }
+}
+
+#[test]
+fn the_first_start_writes_the_file_and_the_second_reads_it() {
+    let home = Home::empty();
+    let first = home.load(PartialSettings::default(), &[]).unwrap();
+    assert!(first.warnings.is_empty());
+    assert_eq!(
+        fs::read_to_string(file::path(&home.dirs, false)).unwrap(),
+        file::EXAMPLE
+    );
+    let second = home.load(PartialSettings::default(), &[]).unwrap();
+    assert_eq!(second.settings, first.settings);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_a_warning_only() {
+    let home = Home::empty();
+    fs::write(&home.dirs.base_config, "in the way of the directory").unwrap();
+    let loaded = home.load(PartialSettings::default(), &[]).unwrap();
+    let warning = loaded.warnings[0]
+        .to_string()
+        .replace(&home.root.path().display().to_string(), "DIR");
+    let (first, hint) = warning.split_once('\n').unwrap();
+    assert!(
+        first
+            .starts_with("DIR/activitywatch/aw-sync-agent/aw-sync-agent.toml: cannot be written: "),
+        "{first}"
+    );
+    assert_eq!(
+        hint,
+        "hint: nothing is lost, the defaults hold; to change them, use flags or environment variables"
+    );
+}
+
+#[test]
+fn testing_has_a_file_of_its_own() {
+    let home = Home::with("user-id = 'real'");
+    let flags = PartialSettings {
+        testing: Some(true),
+        ..PartialSettings::default()
+    };
+    let settings = home.load(flags, &[("USER_ID", "test")]).unwrap().settings;
+    assert!(settings.testing);
+    assert_eq!(settings.aw_urls[0].as_str(), "http://127.0.0.1:5666/");
+    assert!(file::path(&home.dirs, true).exists());
+}
+
+#[test]
+fn a_server_that_was_found_is_used_only_if_no_layer_names_one() {
+    let home = Home::empty();
+    let client = home.dirs.base_config.join("aw-client");
+    fs::create_dir_all(&client).unwrap();
+    let client = client.join("aw-client.toml");
+    fs::write(&client, "[server]\nport = '5601'").unwrap();
+
+    let found = home.load(PartialSettings::default(), &[]).unwrap();
+    assert_eq!(found.settings.aw_urls[0].as_str(), "http://127.0.0.1:5601/");
+    assert_eq!(found.origins.of("aw-url"), Origin::Found(client));
+
+    let named = home
+        .load(
+            PartialSettings::default(),
+            &[("ACTIVITY_WATCH_URL", "http://a,http://b,http://a/")],
+        )
+        .unwrap();
+    assert_eq!(
+        named
+            .settings
+            .aw_urls
+            .iter()
+            .map(Url::as_str)
+            .collect::<Vec<_>>(),
+        ["http://a/", "http://b/"]
+    );
+    assert_eq!(
+        named.origins.of("aw-url"),
+        Origin::Environment("ACTIVITY_WATCH_URL")
+    );
+}
+
+#[test]
+fn a_bad_value_in_the_file_is_named_with_its_line() {
+    insta::assert_snapshot!(Home::message("\ncron = 'often'"), @"
+    DIR/aw-sync-agent.toml: line 2: cron expression `often`: 1 fields instead of 5 or 6
+    hint: type minute, hour, day of month, month and day of week, such as `*/5 * * * *`
+    ");
+    insta::assert_snapshot!(Home::message("aw-url = ['http://a', 'b:5600']"), @"
+    DIR/aw-sync-agent.toml: line 1: `aw-url`: `b:5600` does not begin with http:// or https://
+    hint: write it like `http://b:5600`
+    ");
+    insta::assert_snapshot!(Home::message("aw-url = []"), @"
+    DIR/aw-sync-agent.toml: line 1: `aw-url` is empty
+    hint: give it a value, or remove it
+    ");
+    insta::assert_snapshot!(Home::message("[[remote-write]]\n\nurl = 'ftp://ada:hunter2@b'"), @"
+    DIR/aw-sync-agent.toml: line 3: `prometheus-url`: `ftp://***@b` does not begin with http:// or https://
+    hint: write it like `http://***@b`
+    ");
+    insta::assert_snapshot!(Home::message("[[remote-write]]\n[[remote-write]]"), @"
+    DIR/aw-sync-agent.toml: line 1: 2 `remote-write` tables, but one destination is supported
+    hint: keep one of them
+    ");
+    insta::assert_snapshot!(Home::message("user-id = ''"), @"
+    DIR/aw-sync-agent.toml: line 1: `user-id` is empty
+    hint: give it a value, or remove it
+    ");
+    insta::assert_snapshot!(Home::message("log-level = 'loud'"), @"
+    DIR/aw-sync-agent.toml: line 1: `log-level`: `loud` is not a level
+    hint: write one of off, error, warn, info, debug, trace
+    ");
+    insta::assert_snapshot!(Home::message("history = 'ever'"), @"
+    DIR/aw-sync-agent.toml: line 1: `history`: `ever` is not a length of time: expected number at 0
+    hint: write a number with its unit, like `90s`, `5m`, `12h` or `30d`
+    ");
+    insta::assert_snapshot!(Home::message("included-watchers = 'aw-[a'"), @"
+    DIR/aw-sync-agent.toml: line 1: `included-watchers`: `aw-[a` is not a pattern: unclosed character class; missing ']'
+    hint: `*` stands for any text, `?` for one character, `[ab]` for a or b, as in `aw-watcher-web-*`
+    ");
+    insta::assert_snapshot!(Home::message("[labels]\nteam = 'a'\nhost = 'b'"), @"
+    DIR/aw-sync-agent.toml: line 3: `labels`: `host` is a label that the agent sets itself
+    hint: choose another name, like `my_host`
+    ");
+    insta::assert_snapshot!(Home::message("[hosts]\n'a.local' = ''"), @r#"
+    DIR/aw-sync-agent.toml: line 2: `hosts."a.local"` is empty
+    hint: give it a value, or remove it
+    "#);
+}
+
+#[test]
+fn a_bad_flag_or_variable_is_told_from_a_bad_file() {
+    let home = Home::with("cron = 'often'");
+    let flag = home.load(cron("seldom"), &[]).unwrap_err();
+    assert!(matches!(flag, SettingsError::Invocation { .. }));
+    insta::assert_snapshot!(flag, @"
+    command line: cron expression `seldom`: 1 fields instead of 5 or 6
+    hint: type minute, hour, day of month, month and day of week, such as `*/5 * * * *`
+    ");
+    let variable = home
+        .load(PartialSettings::default(), &[("CRON", "never")])
+        .unwrap_err();
+    assert!(matches!(variable, SettingsError::Invocation { .. }));
+    insta::assert_snapshot!(variable, @"
+    environment variable CRON: cron expression `never`: 1 fields instead of 5 or 6
+    hint: type minute, hour, day of month, month and day of week, such as `*/5 * * * *`
+    ");
+}
+
+#[test]
+fn nothing_that_may_be_a_secret_is_shown_when_formatted() {
+    let home = Home::with("remote-write.authorization.credentials = 'hunter2'");
+    let loaded = home
+        .load(
+            PartialSettings::default(),
+            &[("ACTIVITY_WATCH_URL", "http://ada:hunter2@a")],
+        )
+        .unwrap();
+    assert!(!format!("{loaded:?}").contains("hunter2"));
+}
