@@ -26,5 +26,6 @@ pub mod cli;
 pub mod command;
 pub mod dirs;
 pub mod metrics;
+pub mod remote_write;
 pub mod settings;
 pub mod timeline;

@@ -1,0 +1,174 @@
+use std::error::Error as _;
+use std::time::SystemTime;
+
+use log::debug;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Response, Url};
+use thiserror::Error;
+
+use super::outcome::{Outcome, classify};
+use crate::settings::RemoteWrite;
+
+/// How much of an answer is read. The reason stands at its beginning; a receiver that lists each bad sample can send
+/// hundreds of kilobytes.
+const MAX_REASON_BYTES: usize = 1024;
+
+/// The headers that remote write 1.0 wants.
+mod headers {
+    pub(super) const CONTENT_ENCODING: &str = "snappy";
+    pub(super) const CONTENT_TYPE: &str = "application/x-protobuf";
+    pub(super) const USER_AGENT: &str = concat!("aw-sync-agent/", env!("CARGO_PKG_VERSION"));
+    /// `X-Prometheus-Remote-Write-Version`.
+    pub(super) const VERSION: (&str, &str) = ("x-prometheus-remote-write-version", "0.1.0");
+    /// Set from the second attempt on, as Prometheus does.
+    pub(super) const RETRY_ATTEMPT: &str = "retry-attempt";
+}
+
+/// The settings of a destination that no client can be made of.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// A header cannot be sent.
+    #[error(
+        "remote-write header `{0}` has a name or a value that HTTP does not allow\nhint: see `[remote-write.headers]`"
+    )]
+    Header(String),
+    /// The HTTP library does not start, for example because the machine has no certificates.
+    #[error("the HTTP client does not start: {0}")]
+    Start(#[source] reqwest::Error),
+}
+
+/// One destination. One request is under way at a time, so that samples arrive in order.
+pub struct Client {
+    http: reqwest::Client,
+    url: Url,
+    basic_auth: Option<(String, String)>,
+}
+
+impl Client {
+    /// Returns a client for `destination`. Sends nothing yet.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub fn new(destination: &RemoteWrite) -> Result<Self, ClientError> {
+        let mut headers = HeaderMap::new();
+        let fixed = [
+            ("content-encoding", headers::CONTENT_ENCODING),
+            ("content-type", headers::CONTENT_TYPE),
+            headers::VERSION,
+        ];
+        for (name, value) in fixed {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        for (name, value) in &destination.headers {
+            let invalid = |_| ClientError::Header(name.clone());
+            let value =
+                HeaderValue::from_str(value).map_err(|_| ClientError::Header(name.clone()))?;
+            headers.insert(
+                HeaderName::from_bytes(name.as_bytes()).map_err(invalid)?,
+                value,
+            );
+        }
+        if let Some(authorization) = &destination.authorization {
+            let value = format!(
+                "{} {}",
+                authorization.scheme,
+                authorization.credentials.expose()
+            );
+            let mut value = HeaderValue::from_str(&value)
+                .map_err(|_| ClientError::Header("authorization".to_owned()))?;
+            value.set_sensitive(true);
+            headers.insert("authorization", value);
+        }
+        let http = reqwest::Client::builder()
+            .user_agent(headers::USER_AGENT)
+            .default_headers(headers)
+            .timeout(destination.remote_timeout)
+            // A redirected POST arrives as a GET, or somewhere the person never named.
+            .redirect(Policy::none())
+            .build()
+            .map_err(ClientError::Start)?;
+        let basic_auth = destination
+            .basic_auth
+            .as_ref()
+            .map(|auth| (auth.username.clone(), auth.password.expose().to_owned()));
+        Ok(Self {
+            http,
+            url: destination.url.clone(),
+            basic_auth,
+        })
+    }
+
+    /// The address that requests go to, without any user or password.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Posts `body`, a snappy block, once. `attempt` counts from 0.
+    ///
+    /// An answer that does not come, or not whole, is [`Outcome::Unavailable`]: the receiver may have stored the samples.
+    pub async fn post(&self, body: &[u8], attempt: usize) -> Outcome {
+        let mut request = self.http.post(self.url.clone()).body(body.to_vec());
+        if attempt > 0 {
+            request = request.header(headers::RETRY_ATTEMPT, attempt);
+        }
+        if let Some((username, password)) = &self.basic_auth {
+            request = request.basic_auth(username, Some(password));
+        }
+        let outcome = match request.send().await {
+            Ok(response) => outcome(response).await,
+            Err(error) => Outcome::Unavailable {
+                retry_after: None,
+                reason: reason(&error),
+            },
+        };
+        debug!("{}: {} bytes: {outcome:?}", self.url, body.len());
+        outcome
+    }
+}
+
+async fn outcome(mut response: Response) -> Outcome {
+    let status = response.status().as_u16();
+    let retry_after = response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    let mut body = Vec::new();
+    // The status says what became of the request; a reason that breaks off is still a reason.
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= MAX_REASON_BYTES {
+            body.truncate(MAX_REASON_BYTES);
+            break;
+        }
+    }
+    let printable = |character: char| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    };
+    let body: String = String::from_utf8_lossy(&body)
+        .chars()
+        .map(printable)
+        .collect();
+    classify(status, &body, retry_after.as_deref(), SystemTime::now())
+}
+
+/// Returns why there is no answer, without the address, which stands in the message around it.
+fn reason(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    if error.source().is_none() {
+        "the request failed".to_owned()
+    } else {
+        innermost.to_string()
+    }
+}

@@ -1,0 +1,17 @@
+//! Remote write 1.0: series become requests, requests are sent, and what a receiver answers is told apart.
+//!
+//! It keeps nothing and decides nothing about progress; that is for the caller. The format is that of
+//! <https://prometheus.io/docs/specs/prw/remote_write_spec/>.
+
+mod backoff;
+mod batch;
+mod client;
+mod encode;
+mod outcome;
+mod proto;
+
+pub use backoff::{Patience, deliver};
+pub use batch::{Batch, batches};
+pub use client::{Client, ClientError};
+pub use outcome::{Outcome, classify};
+pub use proto::{Label, Sample, TimeSeries, WriteRequest};
