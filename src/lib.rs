@@ -22,6 +22,7 @@
 //! - **pass**: one sync of every device, from its watermark to the horizon.
 
 pub mod activitywatch;
+pub mod checkpoint;
 pub mod cli;
 pub mod command;
 pub mod dirs;

@@ -1,0 +1,428 @@
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Checkpoint, Endpoint, Sending};
+
+/// The version of the file that this program writes; it reads no other.
+const VERSION: u32 = 1;
+
+/// Why the state cannot be read or written.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The system refuses.
+    #[error(
+        "cannot {action} {path}: {source}\nhint: the agent needs to write to that folder; check its owner, its mode and the free space"
+    )]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is not what the agent writes.
+    #[error(
+        "{path} is damaged: {reason}\nhint: the next pass moves it aside and begins without it; put a good copy back if you have one"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file was damaged and has been moved aside, so that the next start begins without it.
+    #[error(
+        "{path} is damaged ({reason}); it is kept as {kept}\nhint: the next pass begins without it and sends again what `history` covers; that changes nothing in Prometheus with an out-of-order window, but VictoriaMetrics counts it twice: put a good copy back first if you have one"
+    )]
+    SetAside {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// Where it is now.
+        kept: PathBuf,
+    },
+    /// The file is from a later version of the agent. It stays where it is.
+    #[error(
+        "{path} is of version {version}, this program reads version {VERSION}\nhint: update aw-sync-agent"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+}
+
+/// The files of the state.
+pub struct Store {
+    directory: PathBuf,
+    suffix: &'static str,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckpointFile {
+    version: u32,
+    endpoints: BTreeMap<String, Endpoint>,
+}
+
+/// The part of the file that every version has.
+#[derive(Deserialize)]
+struct AnyVersion {
+    version: u32,
+}
+
+impl Store {
+    /// Returns the store in `directory`, which is made when it is first written to. A testing server's state is kept
+    /// apart.
+    pub fn new(directory: &Path, testing: bool) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            suffix: if testing { "-testing" } else { "" },
+        }
+    }
+
+    /// Where a file of this store is: `checkpoint.json`, `sending`, `lock`.
+    pub(super) fn path(&self, name: &str, extension: &str) -> PathBuf {
+        self.directory
+            .join(format!("{name}{}{extension}", self.suffix))
+    }
+
+    fn checkpoint_path(&self) -> PathBuf {
+        self.path("checkpoint", ".json")
+    }
+
+    fn sending_path(&self) -> PathBuf {
+        self.path("sending", "")
+    }
+
+    /// Makes the directory.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn create(&self) -> Result<(), StoreError> {
+        fs::create_dir_all(&self.directory).map_err(|source| StoreError::Io {
+            action: "create",
+            path: self.directory.clone(),
+            source,
+        })
+    }
+
+    /// Reads the checkpoint; an empty one if there is none yet. Changes nothing.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] but [`StoreError::SetAside`].
+    pub fn load(&self) -> Result<Checkpoint, StoreError> {
+        let path = self.checkpoint_path();
+        let Some(bytes) = read(&path)? else {
+            return Ok(Checkpoint::default());
+        };
+        if let Ok(AnyVersion { version }) = serde_json::from_slice(&bytes)
+            && version > VERSION
+        {
+            return Err(StoreError::Newer { path, version });
+        }
+        match serde_json::from_slice::<CheckpointFile>(&bytes) {
+            Ok(file) => Ok(Checkpoint {
+                endpoints: file.endpoints,
+            }),
+            Err(error) => Err(StoreError::Damaged {
+                path,
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// Replaces the checkpoint; a crash leaves the old one or the new one, never a mix.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn save(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        let file = CheckpointFile {
+            version: VERSION,
+            endpoints: checkpoint.endpoints.clone(),
+        };
+        let path = self.checkpoint_path();
+        let mut bytes = serde_json::to_vec_pretty(&file).map_err(|error| StoreError::Io {
+            action: "write",
+            path: path.clone(),
+            source: error.into(),
+        })?;
+        bytes.push(b'\n');
+        replace(&path, &bytes)
+    }
+
+    /// Reads the request under way, if there is one. Changes nothing.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] but [`StoreError::SetAside`].
+    pub fn sending(&self) -> Result<Option<Sending>, StoreError> {
+        let path = self.sending_path();
+        let Some(bytes) = read(&path)? else {
+            return Ok(None);
+        };
+        Sending::from_bytes(&bytes)
+            .map(Some)
+            .map_err(|reason| StoreError::Damaged { path, reason })
+    }
+
+    /// Keeps `sending` until [`Self::settle`].
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn keep(&self, sending: &Sending) -> Result<(), StoreError> {
+        replace(&self.sending_path(), &sending.to_bytes())
+    }
+
+    /// Forgets the request under way: it has been answered.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn settle(&self) -> Result<(), StoreError> {
+        let path = self.sending_path();
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Io {
+                action: "remove",
+                path,
+                source,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl StoreError {
+    /// Moves a damaged file to a name that is free, where nothing overwrites what a person may want to look at.
+    ///
+    /// Returns what to report; any other error comes back as it is.
+    #[must_use]
+    pub fn set_aside(self) -> Self {
+        let Self::Damaged { path, reason } = self else {
+            return self;
+        };
+        let numbered = |number: u32| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".damaged-{number}"));
+            PathBuf::from(name)
+        };
+        let kept = (1..1000)
+            .map(numbered)
+            .find(|name| !name.exists())
+            .unwrap_or_else(|| numbered(0));
+        match fs::rename(&path, &kept) {
+            Ok(()) => Self::SetAside { path, reason, kept },
+            Err(source) => Self::Io {
+                action: "move aside",
+                path,
+                source,
+            },
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StoreError::Io {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Replaces the file at `path`, on disk before it returns.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    };
+    let mut scratch = path.as_os_str().to_owned();
+    scratch.push(".tmp");
+    let scratch = PathBuf::from(scratch);
+    let mut file = create_private(&scratch).map_err(failed)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(failed)?;
+    fs::rename(&scratch, path).map_err(failed)?;
+    #[cfg(unix)] // Without this a power cut can undo the rename itself.
+    if let Some(directory) = path.parent() {
+        File::open(directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::Device;
+    use crate::timeline::Time;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::new(directory.path(), false);
+        (directory, store)
+    }
+
+    fn device(host: &str) -> Device {
+        Device {
+            user: "ada".to_owned(),
+            host: host.to_owned(),
+            server: "http://127.0.0.1:5600".to_owned(),
+            watermark: Time::from_millis(60_000),
+            buckets: [("a".to_owned(), None), ("b".to_owned(), Some(Time::EPOCH))].into(),
+        }
+    }
+
+    #[test]
+    fn what_is_saved_comes_back() {
+        let (_directory, store) = store();
+        assert_eq!(store.load().unwrap(), Checkpoint::default());
+        let endpoint = Endpoint {
+            devices: vec![device("laptop")],
+            ..Endpoint::default()
+        };
+        let checkpoint = Checkpoint {
+            endpoints: [("http://localhost/".to_owned(), endpoint)].into(),
+        };
+        store.save(&checkpoint).unwrap();
+        assert_eq!(store.load().unwrap(), checkpoint);
+        insta::assert_snapshot!(fs::read_to_string(store.checkpoint_path()).unwrap(), @r#"
+        {
+          "version": 1,
+          "endpoints": {
+            "http://localhost/": {
+              "devices": [
+                {
+                  "user": "ada",
+                  "host": "laptop",
+                  "server": "http://127.0.0.1:5600",
+                  "watermark": "1970-01-01T00:01:00Z",
+                  "buckets": {
+                    "a": null,
+                    "b": "1970-01-01T00:00:00Z"
+                  }
+                }
+              ]
+            }
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_damaged_checkpoint_is_kept_and_reported() {
+        let (directory, store) = store();
+        for number in 1..=2 {
+            fs::write(store.checkpoint_path(), "{\"version\": 1, \"endp").unwrap();
+            assert!(matches!(store.load(), Err(StoreError::Damaged { .. })));
+            let error = store.load().unwrap_err().set_aside();
+            assert!(matches!(error, StoreError::SetAside { .. }), "{error}");
+            let kept = directory
+                .path()
+                .join(format!("checkpoint.json.damaged-{number}"));
+            assert_eq!(fs::read_to_string(kept).unwrap(), "{\"version\": 1, \"endp");
+        }
+        assert_eq!(store.load().unwrap(), Checkpoint::default());
+    }
+
+    #[test]
+    fn a_checkpoint_of_a_later_version_stays() {
+        let (_directory, store) = store();
+        fs::write(
+            store.checkpoint_path(),
+            r#"{"version": 2, "something": "else"}"#,
+        )
+        .unwrap();
+        assert!(matches!(
+            store.load(),
+            Err(StoreError::Newer { version: 2, .. })
+        ));
+        assert!(matches!(
+            store.load(),
+            Err(StoreError::Newer { version: 2, .. })
+        ));
+    }
+
+    #[test]
+    fn the_request_under_way_comes_back_byte_for_byte() {
+        let (_directory, store) = store();
+        assert_eq!(store.sending().unwrap(), None);
+        let sending = Sending {
+            endpoint: "http://localhost/".to_owned(),
+            samples: 3,
+            devices: vec![device("laptop")],
+            body: vec![0, b'\n', 255, b'\n'],
+        };
+        store.keep(&sending).unwrap();
+        assert_eq!(store.sending().unwrap(), Some(sending));
+        store.settle().unwrap();
+        store.settle().unwrap();
+        assert_eq!(store.sending().unwrap(), None);
+    }
+
+    #[test]
+    fn half_a_request_is_not_sent() {
+        let (directory, store) = store();
+        let sending = Sending {
+            endpoint: String::new(),
+            samples: 1,
+            devices: vec![],
+            body: vec![1, 2, 3],
+        };
+        let bytes = sending.to_bytes();
+        fs::write(store.sending_path(), &bytes[..bytes.len() - 1]).unwrap();
+        assert!(matches!(
+            store.sending().map_err(StoreError::set_aside),
+            Err(StoreError::SetAside { .. })
+        ));
+        assert!(directory.path().join("sending.damaged-1").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn state_is_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_directory, store) = store();
+        store.save(&Checkpoint::default()).unwrap();
+        assert_eq!(
+            fs::metadata(store.checkpoint_path())
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777,
+            0o600
+        );
+    }
+
+    #[test]
+    fn a_testing_server_has_a_state_of_its_own() {
+        let (directory, store) = store();
+        let testing = Store::new(directory.path(), true);
+        testing
+            .save(&Checkpoint {
+                endpoints: [("x".to_owned(), Endpoint::default())].into(),
+            })
+            .unwrap();
+        assert_eq!(store.load().unwrap(), Checkpoint::default());
+    }
+}
