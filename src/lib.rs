@@ -6,7 +6,7 @@
 //!         └──────────── synchronizer drives a pass ────────────┘   checkpoint remembers, daemon wakes
 //! ```
 //!
-//! Data flows one way, and only the synchronizer sees both ends. Nothing below it reads the clock, the environment or a
+//! Data flows one way, and only [`synchronizer`] sees both ends. Nothing below it reads the clock, the environment or a
 //! file, so a sample is a pure function of events, settings and step.
 //!
 //! # Vocabulary
@@ -25,8 +25,12 @@ pub mod activitywatch;
 pub mod checkpoint;
 pub mod cli;
 pub mod command;
+pub mod daemon;
 pub mod dirs;
+pub mod exit;
+pub mod logging;
 pub mod metrics;
 pub mod remote_write;
 pub mod settings;
+pub mod synchronizer;
 pub mod timeline;

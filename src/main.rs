@@ -1,3 +1,138 @@
-//! The program. It does nothing yet: the library comes first.
+//! The program: parses the command line, runs one command, and turns its outcome into an exit code.
 
-fn main() {}
+use std::env;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use aw_sync_agent::cli::{Cli, Command, ConfigCommand};
+use aw_sync_agent::command::{CommandError, config, status, sync};
+use aw_sync_agent::dirs::Dirs;
+use aw_sync_agent::exit::Exit;
+use aw_sync_agent::settings::{self, Loaded, PartialSettings, SettingsError};
+use aw_sync_agent::{checkpoint::Store, daemon, logging};
+use chrono::Local;
+use indicatif::MultiProgress;
+
+fn main() -> ExitCode {
+    bypass_proxies_for_loopback();
+    let cli = match Cli::parse_arguments(env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout, mistakes to stderr; if it is closed, the exit code has to do.
+            let _closed = error.print();
+            return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    let bars = MultiProgress::new();
+    logging::start(bars.clone());
+    let exit = run(&cli, &bars).unwrap_or_else(|error| {
+        complain(&error);
+        error.exit()
+    });
+    exit.into()
+}
+
+/// Prints a problem where a person sees it.
+fn complain(problem: &dyn std::error::Error) {
+    // A closed stderr is no reason to fail.
+    let _closed = writeln!(io::stderr(), "aw-sync-agent: {problem}");
+}
+
+fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
+    let dirs = Dirs::of_user()?;
+    let testing = cli.flags.testing;
+    let load = || load(cli, &dirs);
+    let mut out = io::stdout().lock();
+    match &cli.command {
+        None => {
+            drop(out);
+            run_to_end(daemon::run(load, &dirs, stopped()))?;
+        }
+        Some(Command::Sync) => {
+            let settings = load()?.settings;
+            let report = run_to_end(sync::sync(settings, &dirs, bars))?;
+            for problem in &report.problems {
+                complain(problem);
+            }
+            daemon::log_summary(&report);
+            return Ok(Exit::from(&report));
+        }
+        Some(Command::Status { json }) => {
+            let status = status::read(&Store::new(&dirs.data, testing))?;
+            if *json {
+                status::print_json(&status, &mut out)?;
+            } else {
+                status::print(&status, &Local::now(), &mut out)?;
+            }
+        }
+        Some(Command::Config(ConfigCommand::Show)) => config::show(&load()?, &mut out)?,
+        Some(Command::Config(ConfigCommand::Path)) => {
+            config::path(&settings::file::path(&dirs, testing), &mut out)?;
+        }
+        Some(Command::Config(ConfigCommand::Init)) => {
+            config::init(&settings::file::path(&dirs, testing), &mut out)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn load(cli: &Cli, dirs: &Dirs) -> Result<Loaded, SettingsError> {
+    let environment = |name: &str| env::var(name).ok();
+    let loaded = settings::load(PartialSettings::from(&cli.flags), environment, dirs)?;
+    logging::set_level(loaded.settings.log_level);
+    for warning in &loaded.warnings {
+        log::warn!("{warning}");
+    }
+    Ok(loaded)
+}
+
+/// Runs `work` on a runtime of one thread, and does not wait for what it leaves behind.
+fn run_to_end<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system has a poller");
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}
+
+/// Is ready once the process is asked to end.
+#[cfg(unix)]
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Is ready once the process is asked to end.
+#[cfg(not(unix))]
+async fn stopped() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Adds loopback to `NO_PROXY`.
+///
+/// The official client obeys `HTTP_PROXY` even for 127.0.0.1, which would send the activity of this machine to the
+/// proxy, and offers no other way to stop it.
+fn bypass_proxies_for_loopback() {
+    let loopback = "127.0.0.1,localhost,::1";
+    for name in ["NO_PROXY", "no_proxy"] {
+        let value = env::var(name).map_or_else(
+            |_| loopback.to_owned(),
+            |value| format!("{value},{loopback}"),
+        );
+        #[expect(unsafe_code, reason = "nothing else offers it")]
+        // SAFETY: `main` calls this first, so no other thread reads or changes the environment.
+        unsafe {
+            env::set_var(name, value);
+        }
+    }
+}

@@ -1,3 +1,8 @@
 //! One file a command.
 
 pub mod config;
+mod error;
+pub mod status;
+pub mod sync;
+
+pub use error::CommandError;

@@ -1,0 +1,179 @@
+//! The daemon: pass after pass on a schedule, until it is told to stop.
+//!
+//! It never ends because something is down, missing or not configured yet: whoever started it would only start it
+//! again, or tell the user that it crashed.
+
+use std::future::Future;
+use std::time::Duration;
+
+use chrono::{DateTime, Local, Utc};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+
+use crate::checkpoint::{Lock, LockError, Store};
+use crate::command::{CommandError, sync::synchronizer};
+use crate::dirs::Dirs;
+use crate::logging;
+use crate::remote_write::Patience;
+use crate::settings::{Loaded, Settings, SettingsError};
+use crate::synchronizer::{PassReport, Synchronizer};
+use crate::timeline::Time;
+
+/// How soon something that a person or a starting server may mend is tried again.
+const RETRY: Duration = Duration::from_mins(1);
+
+/// The longest random delay of a pass: many agents with the same schedule must not all come at the same moment.
+const MAX_JITTER: Duration = Duration::from_secs(10);
+
+/// Runs until `stop` is ready. `load` reads the settings.
+///
+/// # Errors
+/// [`SettingsError::Invocation`]: flags and environment do not change while the process runs. Settings from a file that
+/// is wrong are waited for.
+pub async fn run(
+    load: impl Fn() -> Result<Loaded, SettingsError>,
+    dirs: &Dirs,
+    stop: impl Future<Output = ()>,
+) -> Result<(), SettingsError> {
+    tokio::select! {
+        // A pass that is dropped anywhere is taken up by the next start.
+        () = stop => {
+            log::info!("stopping");
+            Ok(())
+        }
+        result = run_forever(load, dirs) => result,
+    }
+}
+
+async fn run_forever(
+    load: impl Fn() -> Result<Loaded, SettingsError>,
+    dirs: &Dirs,
+) -> Result<(), SettingsError> {
+    let settings = loop {
+        match load() {
+            Ok(loaded) => break loaded.settings,
+            Err(error @ SettingsError::Invocation { .. }) => return Err(error),
+            Err(error) => log::error!("nothing is sent until the settings are mended: {error}"),
+        }
+        sleep(RETRY).await;
+    };
+    logging::set_level(settings.log_level);
+    let destination = &settings.remote_write[0].url;
+    log::info!(
+        "aw-sync-agent {} for user {}, to {destination}, at {}",
+        env!("CARGO_PKG_VERSION"),
+        settings.user,
+        settings.schedule
+    );
+    let _lock = stand_by(&settings, dirs).await;
+    loop {
+        match synchronizer(settings.clone(), Store::new(&dirs.data, settings.testing)) {
+            Ok(synchronizer) => log::error!("{}", run_passes(synchronizer, &settings).await),
+            Err(error) => log::error!("{error}"),
+        }
+        sleep(RETRY).await;
+    }
+}
+
+/// Returns the lock once it is free; another agent may be at work.
+async fn stand_by(settings: &Settings, dirs: &Dirs) -> Lock {
+    loop {
+        let store = Store::new(&dirs.data, settings.testing);
+        let taken = store
+            .create()
+            .map_err(CommandError::from)
+            .and_then(|()| Ok(Lock::take(&store, "daemon")?));
+        match taken {
+            Ok(lock) => return lock,
+            Err(CommandError::Lock(LockError::Held { holder })) => {
+                log::info!("standing by: {holder} does the work");
+                if let Some(lock) = wait_for(store).await {
+                    return lock;
+                }
+            }
+            Err(error) => log::error!("nothing is sent: {error}"),
+        }
+        sleep(RETRY).await;
+    }
+}
+
+/// Waits on a thread of its own, which costs nothing and ends with the process; `None` if waiting is not possible.
+async fn wait_for(store: Store) -> Option<Lock> {
+    let (sender, lock) = oneshot::channel();
+    // If nobody waits any more, the lock is not needed either.
+    std::thread::spawn(move || drop(sender.send(Lock::wait(&store, "daemon"))));
+    match lock.await {
+        Ok(Ok(lock)) => Some(lock),
+        Ok(Err(error)) => {
+            log::error!("{error}");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Makes a pass at once and then at each tick of the schedule; returns what is wrong with the state.
+async fn run_passes(mut synchronizer: Synchronizer, settings: &Settings) -> CommandError {
+    loop {
+        let now = Local::now();
+        let tick = next_tick(settings, now);
+        let patience = Patience {
+            until: Instant::now() + duration_until(tick, now),
+        };
+        let report = match synchronizer
+            .pass(Time::from(Utc::now()), patience, |_| ())
+            .await
+        {
+            Ok(report) => report,
+            Err(error) => return error.into(),
+        };
+        for problem in &report.problems {
+            log::error!("{problem}");
+        }
+        log_summary(&report);
+        let now = Local::now();
+        // Also if the pass took longer than the schedule allows: no two run at once, and a missed one is not made up.
+        let tick = next_tick(settings, now);
+        let pause = duration_until(tick, now);
+        let pause = pause + MAX_JITTER.min(pause / 10).mul_f64(fastrand::f64());
+        let has_absent_server = report
+            .problems
+            .iter()
+            .any(crate::synchronizer::Problem::is_absent_server);
+        sleep(if has_absent_server {
+            pause.min(RETRY)
+        } else {
+            pause
+        })
+        .await;
+    }
+}
+
+/// Returns the schedule's next tick; far enough in the future that none is known, a day from now.
+fn next_tick(settings: &Settings, now: DateTime<Local>) -> DateTime<Local> {
+    settings
+        .schedule
+        .next_after(&now)
+        .unwrap_or(now + chrono::TimeDelta::days(1))
+}
+
+fn duration_until(tick: DateTime<Local>, now: DateTime<Local>) -> Duration {
+    (tick - now).to_std().unwrap_or_default()
+}
+
+/// Logs what a pass did, in one line.
+pub fn log_summary(report: &PassReport) {
+    let PassReport {
+        samples,
+        requests,
+        devices,
+        lag,
+        ..
+    } = report;
+    let waiting = if lag.is_zero() {
+        "nothing waits".to_owned()
+    } else {
+        format!("{} wait", humantime::format_duration(*lag))
+    };
+    log::info!("sent {samples} samples of {devices} devices in {requests} requests; {waiting}");
+}

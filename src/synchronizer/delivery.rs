@@ -1,0 +1,116 @@
+use super::{Flow, PassReport, Problem, Synchronizer};
+use crate::checkpoint::{self, Sending, StoreError};
+use crate::remote_write::{Batch, Outcome, Patience, deliver};
+use crate::timeline::Time;
+
+const TOO_OLD_HINT: &str = "Prometheus takes late samples only if `storage.tsdb.out_of_order_time_window` in its config file covers their age; set it, or set `history` to less";
+const REFUSED_HINT: &str = "nothing is lost: the samples stay in ActivityWatch and are tried again; look for what the receiver says against them";
+const TOO_LARGE_HINT: &str = "raise the receiver's or its proxy's limit for the size of a request";
+
+impl Synchronizer {
+    /// Sends what was under way when the agent ended, before anything else.
+    pub(super) async fn settle(
+        &mut self,
+        patience: Patience,
+        report: &mut PassReport,
+    ) -> Result<Flow, StoreError> {
+        let Some(sending) = self.store.sending().map_err(StoreError::set_aside)? else {
+            return Ok(Flow::Continue);
+        };
+        let endpoint = self.endpoint().cloned().unwrap_or_default();
+        let is_recorded = |device: &checkpoint::Device| {
+            endpoint.device(&device.user, &device.host) == Some(device)
+        };
+        if sending.endpoint != self.destination.url().as_str() {
+            log::warn!(
+                "{}: a request was under way when the destination was changed; it is dropped",
+                sending.endpoint
+            );
+            self.store.settle()?;
+            return Ok(Flow::Continue);
+        }
+        // Killed after the checkpoint and before the file was removed.
+        if sending.devices.iter().all(is_recorded) {
+            self.store.settle()?;
+            return Ok(Flow::Continue);
+        }
+        log::info!(
+            "{}: sending again what was under way, {} samples",
+            sending.endpoint,
+            sending.samples
+        );
+        self.post(sending, true, patience, report).await
+    }
+
+    /// Sends one request; `devices` is what the checkpoint says of them once it has been delivered.
+    pub(super) async fn send(
+        &mut self,
+        batch: Batch,
+        devices: Vec<checkpoint::Device>,
+        patience: Patience,
+        report: &mut PassReport,
+    ) -> Result<Flow, StoreError> {
+        let endpoint = self.destination.url().to_string();
+        let sending = Sending {
+            endpoint,
+            samples: batch.samples,
+            devices,
+            body: batch.body,
+        };
+        self.store.keep(&sending)?;
+        self.post(sending, false, patience, report).await
+    }
+
+    /// Posts a request that is kept on disk, and records what became of it.
+    async fn post(
+        &mut self,
+        sending: Sending,
+        sent_before: bool,
+        patience: Patience,
+        report: &mut PassReport,
+    ) -> Result<Flow, StoreError> {
+        let outcome = deliver(&self.destination, &sending.body, sent_before, patience).await;
+        let url = sending.endpoint;
+        let problem = match outcome {
+            Outcome::Delivered => {
+                report.samples += sending.samples;
+                report.requests += 1;
+                self.endpoint_mut().put_all(sending.devices);
+                self.store.save(&self.checkpoint)?;
+                self.store.settle()?;
+                return Ok(Flow::Continue);
+            }
+            // Kept: the receiver may have stored it, or may still do so.
+            Outcome::Unavailable { reason, .. } => {
+                report.problems.push(Problem::Unavailable { url, reason });
+                return Ok(Flow::Stop);
+            }
+            Outcome::Misconfigured { reason, hint } => Problem::Misconfigured { url, reason, hint },
+            Outcome::TooOld { reason } => refused(url, &sending.devices, reason, TOO_OLD_HINT),
+            Outcome::Refused { reason } => refused(url, &sending.devices, reason, REFUSED_HINT),
+            Outcome::TooLarge { reason } => refused(url, &sending.devices, reason, TOO_LARGE_HINT),
+        };
+        self.store.settle()?;
+        report.problems.push(problem);
+        Ok(Flow::Stop)
+    }
+}
+
+fn refused(
+    url: String,
+    devices: &[checkpoint::Device],
+    reason: String,
+    hint: &'static str,
+) -> Problem {
+    let until = devices
+        .iter()
+        .map(|device| device.watermark)
+        .max()
+        .unwrap_or(Time::EPOCH);
+    Problem::Refused {
+        url,
+        until,
+        reason,
+        hint,
+    }
+}

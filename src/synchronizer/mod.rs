@@ -1,0 +1,254 @@
+//! One pass: what the servers list, read slice by slice, aggregated, sent, and remembered.
+//!
+//! The only place that sees both ends and the checkpoint. The clock is handed in.
+
+mod catch_up;
+mod delivery;
+mod listing;
+mod plan;
+mod report;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::activitywatch::{DeviceSlice, ReadPlan, Reader};
+use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
+use crate::metrics::{Series, device_series};
+use crate::remote_write::{self, Patience, batches};
+use crate::settings::Settings;
+use crate::timeline::{Step, Time, horizon};
+use plan::Target;
+
+pub use report::{PassReport, Problem};
+
+/// How far a pass has come, for whoever watches.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Where the oldest device began.
+    pub from: Time,
+    /// What has been read and sent.
+    pub at: Time,
+    /// Where the pass ends.
+    pub until: Time,
+}
+
+/// Whether a pass can go on.
+enum Flow {
+    Continue,
+    Stop,
+}
+
+/// Syncs the configured servers to one destination, pass after pass.
+pub struct Synchronizer {
+    settings: Settings,
+    reader: Reader,
+    destination: remote_write::Client,
+    store: Store,
+    checkpoint: Checkpoint,
+    /// Servers that did not answer, with the time since which they do again.
+    absent: BTreeMap<usize, Option<Time>>,
+    /// Notices that were given, to give each once.
+    said: BTreeSet<String>,
+}
+
+impl Synchronizer {
+    /// Returns a synchronizer that goes on where `store` says. Asks no server yet.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; a damaged checkpoint is set aside.
+    pub fn new(
+        settings: Settings,
+        reader: Reader,
+        destination: remote_write::Client,
+        store: Store,
+    ) -> Result<Self, StoreError> {
+        let checkpoint = store.load().map_err(StoreError::set_aside)?;
+        Ok(Self {
+            settings,
+            reader,
+            destination,
+            store,
+            checkpoint,
+            absent: BTreeMap::new(),
+            said: BTreeSet::new(),
+        })
+    }
+
+    /// Delivers all that is final at `now` and has not been delivered.
+    ///
+    /// May be dropped at any await: what is on disk is always consistent, and a request whose answer was not seen goes
+    /// out again first, byte by byte.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]. Whatever else goes wrong is in the report.
+    pub async fn pass(
+        &mut self,
+        now: Time,
+        patience: Patience,
+        watch: impl Fn(Progress),
+    ) -> Result<PassReport, StoreError> {
+        let mut report = PassReport::default();
+        let until = horizon(now, self.settings.settle);
+        if let Flow::Continue = self.settle(patience, &mut report).await? {
+            let mut targets = self.targets(now, &mut report).await;
+            report.devices = targets.len();
+            if let Flow::Continue = self
+                .forward(&mut targets, until, patience, &watch, &mut report)
+                .await?
+            {
+                self.catch_up(&mut targets, patience, &mut report).await?;
+            }
+            report.lag = targets
+                .iter()
+                .map(|target| until.since(target.state.watermark))
+                .max()
+                .unwrap_or_default();
+        }
+        self.remember(now, &report)?;
+        Ok(report)
+    }
+
+    /// Brings all devices from their watermarks to `until`, together, in order of time.
+    async fn forward(
+        &mut self,
+        targets: &mut [Target],
+        until: Time,
+        patience: Patience,
+        watch: impl Fn(Progress),
+        report: &mut PassReport,
+    ) -> Result<Flow, StoreError> {
+        let endpoint = self.endpoint().cloned().unwrap_or_default();
+        let is_new =
+            |state: &checkpoint::Device| endpoint.device(&state.user, &state.host).is_none();
+        let devices = targets
+            .iter()
+            .map(|target| target.forward(is_new(&target.state)))
+            .collect();
+        let mut slices = self.reader.read(ReadPlan { devices, until });
+        let mut from = None;
+        while let Some(slice) = slices.recv().await {
+            let read = readable(slice.devices, targets, report);
+            let series: Vec<Series> = read
+                .iter()
+                .flat_map(|device| self.series(&targets[device.device], device))
+                .collect();
+            let mut waiting = batches(&series).peekable();
+            while let Some(batch) = waiting.next() {
+                let is_last = waiting.peek().is_none();
+                let done = if is_last {
+                    slice.range.end()
+                } else {
+                    Step::of_timestamp_ms(batch.newest_ms).end()
+                };
+                let states = advanced(targets, &read, done);
+                if let Flow::Stop = self.send(batch, states.clone(), patience, report).await? {
+                    return Ok(Flow::Stop);
+                }
+                put(targets, &read, states);
+            }
+            // Also where there was nothing to send.
+            let states = advanced(targets, &read, slice.range.end());
+            put(targets, &read, states.clone());
+            self.endpoint_mut().put_all(states);
+            watch(Progress {
+                from: *from.get_or_insert(slice.range.start()),
+                at: slice.range.end(),
+                until,
+            });
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn series(&self, target: &Target, device: &DeviceSlice) -> Vec<Series> {
+        device_series(&device.buckets, device.range, &self.common_labels(target))
+    }
+
+    fn common_labels(&self, target: &Target) -> Vec<(Cow<'static, str>, String)> {
+        let own = [("user", &target.state.user), ("host", &target.state.host)];
+        let own = own
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.clone()));
+        own.chain(
+            self.settings
+                .labels
+                .iter()
+                .map(|(name, value)| (name.clone().into(), value.clone())),
+        )
+        .collect()
+    }
+
+    /// Writes down how the pass ended.
+    fn remember(&mut self, now: Time, report: &PassReport) -> Result<(), StoreError> {
+        let endpoint = self.endpoint_mut();
+        if let Some(problem) = report.problems.first() {
+            endpoint.last_failure = Some(Failure {
+                at: now,
+                message: problem.to_string(),
+            });
+        } else {
+            endpoint.last_failure = None;
+            endpoint.last_success = Some(now);
+        }
+        self.store.save(&self.checkpoint)
+    }
+
+    fn endpoint(&self) -> Option<&Endpoint> {
+        self.checkpoint
+            .endpoints
+            .get(self.destination.url().as_str())
+    }
+
+    fn endpoint_mut(&mut self) -> &mut Endpoint {
+        self.checkpoint
+            .endpoints
+            .entry(self.destination.url().to_string())
+            .or_default()
+    }
+}
+
+/// Returns the devices whose part of a slice can be sent, having noted what could not be read.
+///
+/// A bucket that fails lags behind its device from then on; a device whose server is gone waits as a whole.
+fn readable(
+    devices: Vec<DeviceSlice>,
+    targets: &mut [Target],
+    report: &mut PassReport,
+) -> Vec<DeviceSlice> {
+    for device in &devices {
+        let state = &mut targets[device.device].state;
+        if device.lost.is_none() {
+            state.buckets.extend(
+                device
+                    .failed
+                    .iter()
+                    .map(|(bucket, _)| (bucket.id.clone(), Some(state.watermark))),
+            );
+        }
+        let errors = device
+            .failed
+            .iter()
+            .map(|(_, error)| error)
+            .chain(&device.lost);
+        report.problems.extend(errors.cloned().map(Problem::Read));
+    }
+    devices
+        .into_iter()
+        .filter(|device| device.lost.is_none())
+        .collect()
+}
+
+/// Returns the devices that were read, as they are once all before `done` is delivered.
+fn advanced(targets: &[Target], read: &[DeviceSlice], done: Time) -> Vec<checkpoint::Device> {
+    let advanced = |device: &DeviceSlice| {
+        let mut state = targets[device.device].state.clone();
+        state.watermark = state.watermark.max(done.min(device.range.end()));
+        state
+    };
+    read.iter().map(advanced).collect()
+}
+
+fn put(targets: &mut [Target], read: &[DeviceSlice], states: Vec<checkpoint::Device>) {
+    for (device, state) in read.iter().zip(states) {
+        targets[device.device].state = state;
+    }
+}

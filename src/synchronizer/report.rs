@@ -1,0 +1,76 @@
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::activitywatch::ReadError;
+use crate::timeline::Time;
+
+/// What a pass did.
+#[derive(Debug, Default)]
+pub struct PassReport {
+    /// How many devices were read.
+    pub devices: usize,
+    /// How many samples were delivered.
+    pub samples: usize,
+    /// How many requests they took.
+    pub requests: usize,
+    /// How far delivered time is behind the horizon, of the device where it is most.
+    pub lag: Duration,
+    /// What went wrong, in order; empty if all that is final has been delivered.
+    pub problems: Vec<Problem>,
+}
+
+/// What went wrong in a pass. Nothing is lost by any of it: the next pass goes on where this one stopped.
+#[derive(Debug, Clone, Error)]
+pub enum Problem {
+    /// Something could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The receiver could not be reached, or was not able to take anything.
+    #[error(
+        "{url} takes nothing now: {reason}\nhint: the activity stays in ActivityWatch and is sent once the receiver is back; check `--prometheus-url` if it should be there"
+    )]
+    Unavailable {
+        /// The receiver's address.
+        url: String,
+        /// What it said, or what the network did.
+        reason: String,
+    },
+    /// The receiver will not take these samples.
+    #[error("{url} refuses the samples until {until}: {reason}\nhint: {hint}")]
+    Refused {
+        /// The receiver's address.
+        url: String,
+        /// The end of the stretch that waits.
+        until: Time,
+        /// The receiver's words.
+        reason: String,
+        /// What the person can do.
+        hint: &'static str,
+    },
+    /// What answers is no receiver, or it does not let us in.
+    #[error("{url} answered {reason}\nhint: {hint}")]
+    Misconfigured {
+        /// The receiver's address.
+        url: String,
+        /// Its words.
+        reason: String,
+        /// What the person can do.
+        hint: &'static str,
+    },
+}
+
+impl Problem {
+    /// Whether the same will happen again until a person changes something.
+    pub fn needs_a_person(&self) -> bool {
+        matches!(
+            self,
+            Self::Misconfigured { .. } | Self::Read(ReadError::Misconfigured { .. })
+        )
+    }
+
+    /// Whether a server of ActivityWatch was not there.
+    pub fn is_absent_server(&self) -> bool {
+        matches!(self, Self::Read(ReadError::Unreachable { .. }))
+    }
+}
