@@ -164,16 +164,16 @@ fn duration_until(tick: DateTime<Local>, now: DateTime<Local>) -> Duration {
 /// Logs what a pass did, in one line.
 pub fn log_summary(report: &PassReport) {
     let PassReport {
+        devices,
         samples,
         requests,
-        devices,
         lag,
         ..
     } = report;
     let waiting = if lag.is_zero() {
-        "nothing waits".to_owned()
+        "all that is final is delivered".to_owned()
     } else {
-        format!("{} wait", humantime::format_duration(*lag))
+        format!("{} still waiting", humantime::format_duration(*lag))
     };
-    log::info!("sent {samples} samples of {devices} devices in {requests} requests; {waiting}");
+    log::info!("sent {samples} samples in {requests} requests, devices: {devices}; {waiting}");
 }

@@ -22,7 +22,7 @@ pub(super) fn array<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<Deco
     Ok(each(serde_json::from_str::<Vec<&RawValue>>(&text)?))
 }
 
-/// Decodes the values of a JSON object, as [`array`] does the items of an array.
+/// Decodes the values of a JSON object, as [`array()`] does the items of an array.
 ///
 /// # Errors
 /// If `body` is no JSON object.

@@ -22,7 +22,7 @@ Examples:
 /// line of the settings file (`aw-sync-agent config path` names it) or an environment variable; flags are the
 /// strongest.
 #[derive(Debug, Parser)]
-#[command(name = "aw-sync-agent", version, max_term_width = 98, after_help = EXAMPLES)]
+#[command(name = "aw-sync-agent", version, args_override_self = true, max_term_width = 98, after_help = EXAMPLES)]
 pub struct Cli {
     /// Flags that hold for every command.
     #[command(flatten)]

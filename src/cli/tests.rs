@@ -156,7 +156,7 @@ fn usage_errors_exit_2_and_show_no_password() {
     ] {
         assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
     }
-    let error = parse("--prometheus-url http://ada:hunter2@a --prometheus-url http://b")
+    let error = parse("--aw-url http://ada:hunter2@a --host b")
         .unwrap_err()
         .to_string();
     assert!(!error.contains("hunter2"), "{error}");
@@ -164,4 +164,12 @@ fn usage_errors_exit_2_and_show_no_password() {
         .unwrap()
         .flags;
     assert!(!format!("{flags:?}").contains("hunter2"));
+}
+
+#[test]
+fn of_a_flag_given_twice_the_last_counts() {
+    let flags = parse("--min-data 1 sync --min-data 2").unwrap().flags;
+    assert_eq!(flags.min_data, Some(2));
+    let flags = parse("--aw-url http://a --aw-url http://b").unwrap().flags;
+    assert_eq!(flags.aw_url.len(), 2);
 }

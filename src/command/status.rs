@@ -126,7 +126,12 @@ fn print_device<Tz: TimeZone<Offset: Display>>(
         .iter()
         .filter_map(|(bucket, until)| Some((bucket, (*until)?)));
     for (bucket, until) in lagging {
-        writeln!(out, "    but {bucket} only until {}", moment(until, now))?;
+        let until = if until == Time::EPOCH {
+            "not yet at all".to_owned()
+        } else {
+            format!("only until {}", moment(until, now))
+        };
+        writeln!(out, "    but {bucket} {until}")?;
     }
     Ok(())
 }

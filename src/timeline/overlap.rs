@@ -54,9 +54,16 @@ mod tests {
             .collect()
     }
 
+    /// A name, events as start, end and data, and what they come to.
+    type Case = (
+        &'static str,
+        &'static [(i64, i64, char)],
+        &'static [(i64, i64, char)],
+    );
+
     #[test]
     fn overlaps_are_resolved_as_activitywatch_does() {
-        let cases: &[(&str, &[(i64, i64, char)], &[(i64, i64, char)])] = &[
+        let cases: &[Case] = &[
             (
                 "apart",
                 &[(0, 5, 'a'), (6, 9, 'b')],

@@ -1,1 +1,14 @@
-//! Tests of the program as a whole.
+//! The program as a whole, against real servers. `tests/servers.sh` brings them.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test does not find, it fails for"
+)]
+
+mod buckets;
+mod crash;
+mod daemon;
+mod exactness;
+mod failures;
+mod harness;
+mod layering;

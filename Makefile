@@ -1,0 +1,65 @@
+# ActivityWatch builds its modules with `make build`, `make test` and `make package`.
+
+BINARY  := aw-sync-agent
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+SERVERS := aw-server prometheus victoria-metrics prometheus@sid victoria-metrics@sid
+DENY    := 0.20.2
+UNITS   := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/systemd/user
+
+.DEFAULT_GOAL := help
+.PHONY: help requirements build run test servers demo service format package clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+requirements: ## what the build needs beside Rust: pkg-config, OpenSSL's headers
+	@pkg-config --exists openssl 2>/dev/null || .ci/install-packages pkg-config libssl-dev
+
+build: requirements ## build the release binary
+	cargo build --release --locked
+
+run: build ## run it, as in: make run ARGS="sync --verbose"
+	$(TARGET)/release/$(BINARY) $(ARGS)
+
+test: requirements ## all that a change has to pass
+	@echo '== format'
+	cargo fmt --check
+	@echo '== lints'
+	cargo clippy --all-targets --locked -- -D warnings
+	@echo '== documentation'
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items --locked
+	@echo '== dependencies'
+	@[ "$$(cargo deny --version 2>/dev/null)" = 'cargo-deny $(DENY)' ] || cargo install --locked cargo-deny@$(DENY)
+	cargo deny --log-level error check bans licenses sources
+	@echo '== servers'
+	@$(MAKE) --no-print-directory servers
+	@command -v strace >/dev/null || .ci/install-packages strace
+	@echo '== tests'
+	cargo test --locked
+
+servers: ## bring the real servers that the tests run against
+	tests/servers.sh $(SERVERS)
+
+demo: build ## a made-up week from a real ActivityWatch into a real Prometheus
+	tests/servers.sh aw-server prometheus
+	cargo build --release --locked --example demo
+	@rm -rf $(TARGET)/demo && mkdir -p $(TARGET)/demo
+	@TMPDIR="$$(cd $(TARGET)/demo && pwd)" $(TARGET)/release/examples/demo
+
+service: build ## install it for this user and let systemd start it at login, now too
+	install -D -m 755 $(TARGET)/release/$(BINARY) $(HOME)/.local/bin/$(BINARY)
+	install -D -m 644 packaging/systemd/$(BINARY).service $(UNITS)/$(BINARY).service
+	systemctl --user daemon-reload
+	systemctl --user enable --now $(BINARY)
+
+format: ## format the source
+	cargo fmt
+
+package: build ## put what ActivityWatch bundles into dist/
+	rm -rf dist/$(BINARY)
+	mkdir -p dist/$(BINARY)
+	cp $(TARGET)/release/$(BINARY) $(BINARY).toml.example LICENSE README.md dist/$(BINARY)/
+
+clean: ## remove what was built and brought
+	cargo clean
+	rm -rf dist

@@ -1,0 +1,76 @@
+//! A kill between any two steps of a sync loses nothing and counts nothing twice.
+
+use std::process::Command;
+
+use crate::exactness::{agent, assert_equal, midnight, prometheus, totals};
+use crate::harness::{Agent, AwServer, Density, Generator, Receiver, Suite};
+
+/// The system calls that change what a file name stands for: each one of a sync is tried. strace kills the agent as it
+/// makes the call, before the system does anything.
+const TURNING_POINTS: &[&str] = &["fsync", "rename", "unlink"];
+
+/// The calls in between, of which some are tried, all over the sync: there are hundreds, most of them at start-up.
+const BETWEEN: &[&str] = &["openat", "write", "writev", "sendto", "recvfrom"];
+
+#[test]
+fn a_kill_between_any_two_steps_changes_no_total() {
+    let server = AwServer::start();
+    let (from, to) = (midnight(3), midnight(0));
+    let days = Generator::new(6, Density::Human).days(from, 3);
+    server.fill(&days);
+    let prometheus = prometheus(Suite::Machine);
+    let (truth, afk) = (
+        days.app_nanoseconds(from, to),
+        days.afk_nanoseconds(from, to),
+    );
+    let mut kills = 0;
+    let steps = TURNING_POINTS
+        .iter()
+        .map(|step| (step, 0))
+        .chain(BETWEEN.iter().map(|step| (step, 1)));
+    for (step, growth) in steps {
+        let mut call = 1;
+        // A user of its own for each kill, so that the receiver keeps the tries apart.
+        while let Some(user) = killed_at(&server, &prometheus, step, call) {
+            kills += 1;
+            let selector = format!("aw_window_seconds{{user=\"{user}\"}}");
+            assert_equal(&totals(&prometheus, &selector, "app", from, to), &truth);
+            let selector = format!("aw_afk_seconds{{user=\"{user}\"}}");
+            assert_equal(&totals(&prometheus, &selector, "status", from, to), &afk);
+            call += 1 + growth * call / 2;
+        }
+    }
+    // Three requests, each with two files written, synced and renamed, and one removed.
+    assert!(
+        kills >= 40,
+        "only {kills} kills: strace did not do its work"
+    );
+}
+
+/// Syncs with a kill at the given call and then without; `None` if the sync came to its end before.
+fn killed_at(
+    server: &AwServer,
+    receiver: &dyn Receiver,
+    step: &str,
+    call: usize,
+) -> Option<String> {
+    let user = format!("{step}-{call}");
+    let agent = agent(&[server], receiver).arg("--user-id").arg(&user);
+    let was_killed = kill(&agent, step, call);
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(0), "after a kill at {user}: {}", run.stderr);
+    was_killed.then_some(user)
+}
+
+fn kill(agent: &Agent, step: &str, call: usize) -> bool {
+    let mut strace = Command::new("strace");
+    strace
+        .args(["-f", "-qq", "-o", "/dev/null", "-e"])
+        .arg(format!("trace={step}"));
+    strace
+        .arg("-e")
+        .arg(format!("inject={step}:signal=KILL:when={call}"));
+    let run = agent.run_under(strace, &["sync"]);
+    assert!(matches!(run.code, None | Some(0)), "{}", run.stderr);
+    run.code.is_none()
+}

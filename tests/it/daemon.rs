@@ -1,0 +1,288 @@
+//! The daemon as those who start it see it.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, Utc};
+use serde_json::json;
+
+use crate::exactness::{agent, assert_equal, bucket, event, midnight, prometheus, seconds, totals};
+use crate::harness::{
+    Agent, AwServer, Density, Generator, Process, Proxy, Receiver, Signal, Suite, Verdict,
+    VictoriaMetrics, VictoriaMetricsOptions, wait_until,
+};
+
+const WINDOW: &str = "aw-watcher-window_laptop";
+const SOON: Duration = Duration::from_secs(20);
+
+fn wait_for(daemon: &Process, text: &str) {
+    wait_until(&format!("`{text}` in the log"), SOON, || {
+        daemon.stderr().contains(text)
+    });
+}
+
+fn hour_of_vim(server: &AwServer) {
+    server.create_bucket(&bucket(
+        WINDOW,
+        "currentwindow",
+        "aw-watcher-window",
+        "laptop",
+    ));
+    server.insert(
+        WINDOW,
+        &[event(midnight(1), 3_600_000, json!({"app": "vim"}))],
+    );
+}
+
+#[track_caller]
+fn assert_stops(daemon: &mut Process) {
+    assert_stops_on(daemon, Signal::Terminate);
+}
+
+/// Expects an end within the two seconds that whoever waits for the agent is promised.
+#[track_caller]
+fn assert_stops_on(daemon: &mut Process, signal: Signal) {
+    let started = Instant::now();
+    daemon.signal(signal);
+    let end = daemon.wait(SOON);
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_eq!(
+        (end.code, end.stdout.as_str()),
+        (Some(0), ""),
+        "{}",
+        end.stderr
+    );
+}
+
+#[test]
+fn each_minute_of_a_live_bucket_is_delivered_once() {
+    let server = AwServer::start();
+    // It keeps every copy that it gets.
+    let victoria = VictoriaMetrics::start(VictoriaMetricsOptions::default());
+    server.create_bucket(&bucket(
+        WINDOW,
+        "currentwindow",
+        "aw-watcher-window",
+        "laptop",
+    ));
+    let agent = agent(&[&server], &victoria);
+    agent.write_settings("settle = '4s'\ncron = '* * * * * *'");
+    let started = Utc::now();
+    let mut daemon = agent.spawn(&[]);
+    // The watcher's side: a heartbeat each half second, another app every 20 s, for two whole minutes.
+    let first = started + TimeDelta::seconds(60 - started.timestamp() % 60);
+    let end = first + TimeDelta::seconds(126);
+    while Utc::now() < end {
+        let app = if Utc::now().timestamp() / 20 % 2 == 0 {
+            "vim"
+        } else {
+            "firefox"
+        };
+        server.heartbeat(
+            WINDOW,
+            &event(Utc::now(), 0, json!({"app": app, "title": "t"})),
+            TimeDelta::seconds(2),
+        );
+        sleep(Duration::from_millis(500));
+    }
+    assert_stops(&mut daemon);
+    // The two whole minutes, and the rest of the one in which everything began.
+    let samples = victoria.raw_samples("aw_window_seconds", 600, Utc::now());
+    for (labels, samples) in &samples {
+        let mut stamps: Vec<_> = samples.iter().map(|(stamp, _)| stamp).collect();
+        stamps.dedup();
+        assert_eq!(stamps.len(), samples.len(), "{labels:?} {samples:?}");
+    }
+    for minute in [first, first + TimeDelta::minutes(1)] {
+        let stamp = minute.timestamp() / 60 * 60_000 + 30_000;
+        let total: f64 = samples
+            .values()
+            .flatten()
+            .filter(|(found, _)| *found == stamp)
+            .map(|(_, value)| value)
+            .sum();
+        // Heartbeats of different apps leave the gap between them open, half a second at each change.
+        assert!(
+            (56.0..=60.0).contains(&total),
+            "{minute}: {total} s of {samples:?}"
+        );
+    }
+    assert!(
+        !daemon.stderr().contains("WARN") && !daemon.stderr().contains("ERROR"),
+        "{}",
+        daemon.stderr()
+    );
+}
+
+#[test]
+fn between_passes_it_does_nothing() {
+    let (server, prometheus) = (AwServer::start(), prometheus(Suite::Machine));
+    hour_of_vim(&server);
+    let agent = agent(&[&server], &prometheus);
+    let mut daemon = agent.spawn(&["--cron", "@yearly"]);
+    wait_for(&daemon, "sent 60 samples");
+    // Threads of the pass may still be ending.
+    sleep(Duration::from_millis(500));
+    let before = (daemon.cpu_time(), daemon.wake_ups());
+    sleep(Duration::from_secs(4));
+    assert_eq!((daemon.cpu_time(), daemon.wake_ups()), before);
+    assert_stops(&mut daemon);
+}
+
+#[test]
+fn it_stops_at_once_in_the_middle_of_a_sync() {
+    let server = AwServer::start();
+    let (from, to) = (midnight(10), midnight(0));
+    let days = Generator::new(7, Density::Restless).days(from, 10);
+    server.fill(&days);
+    let prometheus = prometheus(Suite::Machine);
+    let agent = agent(&[&server], &prometheus);
+    let mut daemon = agent.spawn(&[]);
+    let selector = r#"{__name__=~"aw_.+"}"#;
+    wait_until("the first samples", SOON, || {
+        prometheus.series_count(selector, to) > 0
+    });
+    assert_stops(&mut daemon);
+    assert!(
+        !daemon.stderr().contains("sent "),
+        "it was over before: {}",
+        daemon.stderr()
+    );
+
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_equal(
+        &totals(&prometheus, "aw_window_seconds", "app", from, to),
+        &days.app_nanoseconds(from, to),
+    );
+}
+
+#[test]
+fn it_stops_at_once_in_the_middle_of_a_backoff() {
+    let (server, prometheus) = (AwServer::start(), prometheus(Suite::Machine));
+    hour_of_vim(&server);
+    let proxy = Proxy::start(&prometheus.url(), |_, _, _| {
+        Verdict::Answer(503, "Retry-After: 30\r\n", "not now")
+    });
+    let agent = Agent::new()
+        .arg("--aw-url")
+        .arg(&server.url())
+        .arg("--prometheus-url")
+        .arg(&proxy.url());
+    let mut daemon = agent.spawn(&["--cron", "@yearly"]);
+    wait_for(&daemon, "HTTP 503: not now; attempt 2 in 30.0s");
+    assert_stops_on(&mut daemon, Signal::Interrupt);
+    proxy.set_rule(|_, _, _| Verdict::Forward);
+    assert_eq!(agent.run(&["sync"]).code, Some(0));
+    assert_equal(
+        &totals(
+            &prometheus,
+            "aw_window_seconds",
+            "app",
+            midnight(1),
+            midnight(0),
+        ),
+        &seconds(&[("vim", 3600)]),
+    );
+}
+
+#[test]
+fn it_outlives_servers_that_come_and_go() {
+    let (mut server, mut prometheus) = (AwServer::start(), prometheus(Suite::Machine));
+    hour_of_vim(&server);
+    server.stop();
+    prometheus.stop();
+    let agent = agent(&[&server], &prometheus);
+    agent.write_settings("settle = '3s'\ncron = '* * * * * *'");
+    let mut daemon = agent.spawn(&[]);
+    wait_for(&daemon, "does not answer: Connection refused");
+    server.restart();
+    // What the watchers kept while it was away comes first.
+    wait_for(
+        &daemon,
+        "waiting until its watchers have brought what they kept",
+    );
+    wait_for(&daemon, "takes nothing now: Connection refused");
+    prometheus.restart();
+    let windows = || {
+        totals(
+            &prometheus,
+            "aw_window_seconds",
+            "app",
+            midnight(1),
+            midnight(0),
+        )
+    };
+    wait_until("the hour", SOON, || !windows().is_empty());
+    assert_equal(&windows(), &seconds(&[("vim", 3600)]));
+    assert_stops(&mut daemon);
+}
+
+#[test]
+fn a_second_one_stands_by_and_takes_over() {
+    let (server, prometheus) = (AwServer::start(), prometheus(Suite::Machine));
+    hour_of_vim(&server);
+    let agent = agent(&[&server], &prometheus).arg("--cron").arg("@yearly");
+    let first = agent.spawn(&[]);
+    wait_for(&first, "sent 60 samples");
+    let mut second = agent.spawn(&[]);
+    wait_for(&second, "standing by: process ");
+    let third = agent.run(&["sync"]);
+    assert_eq!(third.code, Some(4));
+    let holder = agent
+        .run(&["status"])
+        .stdout
+        .lines()
+        .next()
+        .unwrap()
+        .replace("aw-sync-agent is running, ", "");
+    assert!(holder.ends_with("(daemon)"), "{holder}");
+    let said = "aw-sync-agent: another aw-sync-agent works with this state: ";
+    assert_eq!(
+        third.stderr,
+        format!("{said}{holder}\nhint: stop it first, or let it do the work\n")
+    );
+
+    first.signal(Signal::Kill);
+    wait_for(&second, "sent 0 samples");
+    assert_stops(&mut second);
+}
+
+#[test]
+fn settings_in_a_bad_file_are_waited_for_and_bad_flags_are_not() {
+    let agent = Agent::new();
+    agent.write_settings("corn = '@hourly'");
+    let mut daemon = agent.spawn(&[]);
+    wait_for(&daemon, "nothing is sent until the settings are mended");
+    wait_for(&daemon, "hint: did you mean `cron`?");
+    assert_stops(&mut daemon);
+    agent.write_settings("");
+    let end = agent.run(&["--cron", "sometimes"]);
+    assert_eq!(end.code, Some(2), "{}", end.stderr);
+    assert!(end.stderr.contains("hint: "), "{}", end.stderr);
+}
+
+#[test]
+fn a_closed_stderr_is_no_reason_to_die() {
+    let (server, prometheus) = (AwServer::start(), prometheus(Suite::Machine));
+    hour_of_vim(&server);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "exec \"$@\" 2>&- >&- <&-", "sh"]);
+    let agent = agent(&[&server], &prometheus).arg("--cron").arg("@yearly");
+    let mut daemon = agent.spawn_under(shell, &[]);
+    wait_until("the hour", SOON, || {
+        !totals(
+            &prometheus,
+            "aw_window_seconds",
+            "app",
+            midnight(1),
+            midnight(0),
+        )
+        .is_empty()
+    });
+    assert_stops(&mut daemon);
+}

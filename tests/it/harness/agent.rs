@@ -1,0 +1,122 @@
+//! The agent under test, in a home of its own.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::process::{Output, Process};
+
+/// How long a command may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+pub(crate) struct Agent {
+    home: TempDir,
+    environment: BTreeMap<String, String>,
+    arguments: Vec<String>,
+    runs: Cell<u32>,
+}
+
+impl Agent {
+    /// An agent that nobody configured yet. Of the environment of the tests it sees `PATH` alone:
+    /// no proxy, no settings of whoever runs them.
+    pub(crate) fn new() -> Self {
+        Self {
+            home: TempDir::new().expect("there is a directory for temporary files"),
+            environment: BTreeMap::new(),
+            arguments: Vec::new(),
+            runs: Cell::new(0),
+        }
+    }
+
+    /// Adds an argument to each run, in front of the run's own.
+    pub(crate) fn arg(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Writes the settings file, in place of what an earlier call or the agent itself wrote.
+    pub(crate) fn write_settings(&self, toml: &str) {
+        fs::create_dir_all(self.config_dir()).expect("the test's directory is writable");
+        fs::write(self.config_dir().join("aw-sync-agent.toml"), toml)
+            .expect("the test's directory is writable");
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub(crate) fn config_dir(&self) -> PathBuf {
+        self.home().join("config/activitywatch/aw-sync-agent")
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.home().join("data/activitywatch/aw-sync-agent")
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// # Panics
+    /// When it hangs.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.spawn(arguments).wait(PATIENCE)
+    }
+
+    /// Runs a command to its end under `tracer`, a program that takes another with its arguments.
+    ///
+    /// # Panics
+    /// When it hangs.
+    pub(crate) fn run_under(&self, tracer: Command, arguments: &[&str]) -> Output {
+        self.spawn_under(tracer, arguments).wait(PATIENCE)
+    }
+
+    /// Starts a command under `tracer`, as [`Self::run_under`] does.
+    pub(crate) fn spawn_under(&self, mut tracer: Command, arguments: &[&str]) -> Process {
+        tracer.arg(binary());
+        self.start(tracer, arguments)
+    }
+
+    /// Starts a command or, without arguments, the daemon. It is killed when the value is dropped.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
+        self.start(Command::new(binary()), arguments)
+    }
+
+    fn start(&self, mut command: Command, arguments: &[&str]) -> Process {
+        self.runs.set(self.runs.get() + 1);
+        command
+            .args(&self.arguments)
+            .args(arguments)
+            .current_dir(self.home())
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home())
+            .env("XDG_CONFIG_HOME", self.home().join("config"))
+            .env("XDG_DATA_HOME", self.home().join("data"))
+            .env("XDG_CACHE_HOME", self.home().join("cache"))
+            .envs(&self.environment);
+        Process::spawn(
+            &format!("run-{}", self.runs.get()),
+            &mut command,
+            self.home(),
+        )
+    }
+}
+
+/// Cargo names the binary to tests; to an example it does not, but has it one directory above.
+fn binary() -> PathBuf {
+    option_env!("CARGO_BIN_EXE_aw-sync-agent").map_or_else(
+        || {
+            let example = env::current_exe().expect("a running program has a path");
+            example
+                .parent()
+                .expect("a file has a directory")
+                .with_file_name("aw-sync-agent")
+        },
+        PathBuf::from,
+    )
+}

@@ -1,0 +1,145 @@
+//! ActivityWatch's Python server, on a database of its own.
+
+use std::process::Command;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::activity::Activity;
+use super::http;
+use super::server::{self, Server};
+
+/// Events a request. The server takes each request as one transaction.
+const CHUNK: usize = 5_000;
+
+#[derive(Clone, Debug)]
+pub(crate) struct BucketSpec {
+    pub(crate) id: String,
+    /// `type` in the API.
+    pub(crate) kind: String,
+    pub(crate) client: String,
+    pub(crate) hostname: String,
+}
+
+/// The server keeps milliseconds of `start` and microseconds of `duration`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct EventSpec {
+    pub(crate) start: DateTime<Utc>,
+    pub(crate) duration: TimeDelta,
+    pub(crate) data: Value,
+}
+
+impl EventSpec {
+    pub(crate) fn end(&self) -> DateTime<Utc> {
+        self.start + self.duration
+    }
+
+    fn json(&self) -> Value {
+        let timestamp = self.start.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let duration = self.duration.as_seconds_f64();
+        json!({ "timestamp": timestamp, "duration": duration, "data": self.data })
+    }
+}
+
+pub(crate) struct AwServer {
+    server: Server,
+}
+
+impl AwServer {
+    /// Starts it in its normal mode: with `--testing` its errors are HTML pages of a debugger.
+    pub(crate) fn start() -> Self {
+        let binary = server::brought("aw-server", "venv/bin/aw-server");
+        // Written last by tests/servers.sh: the venv is whole.
+        server::brought("aw-server", "venv/requirements.txt");
+        let server = Server::start(
+            "aw-server",
+            "/api/0/info",
+            None,
+            Box::new(move |directory, port| {
+                let mut command = Command::new(&binary);
+                command
+                    .arg("--host=127.0.0.1")
+                    .arg(format!("--port={port}"))
+                    .arg("--storage=peewee");
+                command
+                    .env("XDG_CONFIG_HOME", directory.join("config"))
+                    .env("XDG_DATA_HOME", directory.join("data"))
+                    .env("XDG_CACHE_HOME", directory.join("cache"));
+                command
+            }),
+        );
+        Self { server }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.server.url()
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.server.stop();
+    }
+
+    /// Starts it on the same port with the same data, after ending it if it runs.
+    pub(crate) fn restart(&mut self) {
+        self.server.restart();
+    }
+
+    pub(crate) fn create_bucket(&self, bucket: &BucketSpec) {
+        let body =
+            json!({ "type": bucket.kind, "client": bucket.client, "hostname": bucket.hostname });
+        self.call("POST", &format!("buckets/{}", bucket.id), Some(&body));
+    }
+
+    pub(crate) fn delete_bucket(&self, id: &str) {
+        self.call("DELETE", &format!("buckets/{id}?force=1"), None);
+    }
+
+    /// Adds events as they are, side by side with what is there.
+    pub(crate) fn insert(&self, bucket: &str, events: &[EventSpec]) {
+        for chunk in events.chunks(CHUNK) {
+            let body = chunk.iter().map(EventSpec::json).collect();
+            self.call("POST", &format!("buckets/{bucket}/events"), Some(&body));
+        }
+    }
+
+    /// Adds events as a JSON array that need not be one of ours.
+    pub(crate) fn insert_json(&self, bucket: &str, events: &str) {
+        let url = format!("{}/api/0/buckets/{bucket}/events", self.url());
+        http::post_json(&url, events)
+            .unwrap_or_else(|error| panic!("{bucket}: {error}"))
+            .json(bucket);
+    }
+
+    /// Creates the buckets of `activity` and inserts their events.
+    pub(crate) fn fill(&self, activity: &Activity) {
+        for (bucket, events) in &activity.buckets {
+            self.create_bucket(bucket);
+            self.insert(&bucket.id, events);
+        }
+    }
+
+    /// Reports as a watcher does: `event` prolongs the bucket's last one when the data are the same
+    /// and it starts at most `pulsetime` after that one's end.
+    pub(crate) fn heartbeat(&self, bucket: &str, event: &EventSpec, pulsetime: TimeDelta) {
+        let path = format!(
+            "buckets/{bucket}/heartbeat?pulsetime={}",
+            pulsetime.as_seconds_f64()
+        );
+        self.call("POST", &path, Some(&event.json()));
+    }
+
+    /// Runs the lines of a query over `[from, to]` and returns its `RETURN`.
+    pub(crate) fn query(&self, from: DateTime<Utc>, to: DateTime<Utc>, lines: &[&str]) -> Value {
+        let period = format!("{}/{}", from.to_rfc3339(), to.to_rfc3339());
+        let body = json!({ "timeperiods": [period], "query": lines });
+        self.call("POST", "query/", Some(&body))[0].take()
+    }
+
+    fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let url = format!("{}/api/0/{path}", self.url());
+        let what = format!("{method} {path}");
+        http::request(method, &url, None, body)
+            .unwrap_or_else(|error| panic!("{what}: {error}"))
+            .json(&what)
+    }
+}

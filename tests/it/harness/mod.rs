@@ -1,0 +1,46 @@
+//! Real servers and the real agent, each in a directory of its own and gone with the value that
+//! holds it.
+//!
+//! `tests/servers.sh` brings the servers; nothing here fakes one. A test waits for conditions,
+//! never for time.
+
+pub(crate) mod activity;
+mod agent;
+mod aw_server;
+mod generator;
+mod http;
+mod process;
+mod prometheus;
+mod proxy;
+mod receiver;
+mod server;
+mod victoria_metrics;
+
+pub(crate) use agent::Agent;
+pub(crate) use aw_server::{AwServer, BucketSpec, EventSpec};
+pub(crate) use generator::{Density, Generator};
+pub(crate) use process::{Output, Process, Signal};
+pub(crate) use prometheus::{Prometheus, PrometheusOptions};
+pub(crate) use proxy::{Proxy, Verdict};
+pub(crate) use receiver::Receiver;
+pub(crate) use server::Suite;
+pub(crate) use victoria_metrics::{VictoriaMetrics, VictoriaMetricsOptions};
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Returns as soon as `condition` holds, which is looked at every 20 ms.
+///
+/// # Panics
+/// When it does not hold within `deadline`; `what` then completes the message `timed out waiting
+/// for …`.
+pub(crate) fn wait_until(what: &str, deadline: Duration, mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(
+            started.elapsed() < deadline,
+            "timed out waiting for {what} ({deadline:?})"
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,114 @@
+//! Prometheus with its remote-write receiver.
+
+use std::fs;
+use std::process::Command;
+
+use super::receiver::Receiver;
+use super::server::{Server, Suite};
+
+/// What the `basic_auth` option lets in: user `ada`, password `lovelace`.
+const AUTHORIZATION: &str = "Basic YWRhOmxvdmVsYWNl";
+const WEB_CONFIG: &str =
+    "basic_auth_users:\n  ada: $2b$04$aw.sync.agent.tests.2udal3gU7X/d5HSsKixbdkbr0JWJJt3Bu\n";
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PrometheusOptions {
+    pub(crate) suite: Suite,
+    /// Whether it takes remote writes, which its own default is not to.
+    pub(crate) receiver: bool,
+    /// The out-of-order window, such as `30d`.
+    pub(crate) out_of_order: Option<&'static str>,
+    /// Whether it scrapes itself, as a real one does, and so refuses whatever is an hour old: every
+    /// second, but only from about 5 s after its start, when its target discovery wakes.
+    pub(crate) self_scrape: bool,
+    pub(crate) basic_auth: bool,
+}
+
+impl Default for PrometheusOptions {
+    fn default() -> Self {
+        Self {
+            suite: Suite::default(),
+            receiver: true,
+            out_of_order: None,
+            self_scrape: false,
+            basic_auth: false,
+        }
+    }
+}
+
+pub(crate) struct Prometheus {
+    server: Server,
+    options: PrometheusOptions,
+}
+
+impl Prometheus {
+    pub(crate) fn start(options: PrometheusOptions) -> Self {
+        let binary = options.suite.binary("prometheus");
+        let authorization = options.basic_auth.then_some(AUTHORIZATION);
+        let server = Server::start(
+            "prometheus",
+            "/-/ready",
+            authorization,
+            Box::new(move |directory, port| {
+                let config = directory.join("prometheus.yml");
+                fs::write(&config, settings(options, port))
+                    .expect("the test's directory is writable");
+                let mut command = Command::new(&binary);
+                command
+                    .arg(format!("--config.file={}", config.display()))
+                    .arg(format!(
+                        "--storage.tsdb.path={}",
+                        directory.join("data").display()
+                    ))
+                    .arg("--storage.tsdb.retention.time=100y")
+                    .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+                if options.receiver {
+                    command.arg("--web.enable-remote-write-receiver");
+                }
+                if options.basic_auth {
+                    let web_config = directory.join("web.yml");
+                    fs::write(&web_config, WEB_CONFIG).expect("the test's directory is writable");
+                    command.arg(format!("--web.config.file={}", web_config.display()));
+                }
+                command
+            }),
+        );
+        Self { server, options }
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.server.stop();
+    }
+
+    /// Starts it on the same port with the same data, after ending it if it runs.
+    pub(crate) fn restart(&mut self) {
+        self.server.restart();
+    }
+}
+
+impl Receiver for Prometheus {
+    fn url(&self) -> String {
+        self.server.url()
+    }
+
+    fn authorization(&self) -> Option<&str> {
+        self.options.basic_auth.then_some(AUTHORIZATION)
+    }
+}
+
+fn settings(options: PrometheusOptions, port: u16) -> String {
+    let mut settings = vec!["global: { scrape_interval: 1s }".to_owned()];
+    if let Some(window) = options.out_of_order {
+        settings.push(format!(
+            "storage: {{ tsdb: {{ out_of_order_time_window: {window} }} }}"
+        ));
+    }
+    if options.self_scrape {
+        settings.push("scrape_configs:\n- job_name: prometheus".to_owned());
+        settings.push(format!("  static_configs: [targets: ['127.0.0.1:{port}']]"));
+        if options.basic_auth {
+            settings.push("  basic_auth: { username: ada, password: lovelace }".to_owned());
+        }
+    }
+    settings.join("\n")
+}

@@ -1,0 +1,156 @@
+//! A server in front of a real one, for what no real one does on demand.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// What the proxy does with a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Verdict {
+    /// The real server answers.
+    Forward,
+    /// The proxy answers: status, further header lines, body.
+    Answer(u16, &'static str, &'static str),
+    /// The real server answers, and its answer is lost.
+    LoseAnswer,
+    /// The connection is closed before the real server sees anything.
+    Close,
+}
+
+/// Decides by method, path and how many requests came before.
+type Rule = Box<dyn FnMut(&str, &str, usize) -> Verdict + Send>;
+
+pub(crate) struct Proxy {
+    port: u16,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    rule: Rule,
+    heads: Vec<String>,
+    bodies: Vec<Vec<u8>>,
+}
+
+impl Proxy {
+    /// Starts a proxy for the server at `upstream`, an address of plain HTTP. It ends with the test's process.
+    pub(crate) fn start(
+        upstream: &str,
+        rule: impl FnMut(&str, &str, usize) -> Verdict + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("some port is free");
+        let port = listener
+            .local_addr()
+            .expect("a bound socket has an address")
+            .port();
+        let state = Arc::new(Mutex::new(State {
+            rule: Box::new(rule),
+            heads: Vec::new(),
+            bodies: Vec::new(),
+        }));
+        let upstream = upstream
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let (upstream, state) = (upstream.clone(), Arc::clone(&shared));
+                // A client that goes away in the middle is what some tests are about.
+                thread::spawn(move || drop(serve(&connection, &upstream, &state)));
+            }
+        });
+        Self { port, state }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Replaces the rule; requests are counted anew.
+    pub(crate) fn set_rule(&self, rule: impl FnMut(&str, &str, usize) -> Verdict + Send + 'static) {
+        let mut state = self.state.lock().expect("no rule panics");
+        *state = State {
+            rule: Box::new(rule),
+            heads: Vec::new(),
+            bodies: Vec::new(),
+        };
+    }
+
+    /// Request line and headers of each request so far.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.state.lock().expect("no rule panics").heads.clone()
+    }
+
+    /// The body of each request so far.
+    pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
+        self.state.lock().expect("no rule panics").bodies.clone()
+    }
+}
+
+/// Serves one request; the client is told that the connection ends with it.
+fn serve(mut client: &TcpStream, upstream: &str, state: &Mutex<State>) -> io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 || line == "\r\n" {
+            break;
+        }
+        head.push(line);
+    }
+    let Some(request_line) = head.first().cloned() else {
+        return Ok(());
+    };
+    let length = head.iter().find_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length:")?
+            .trim()
+            .parse()
+            .ok()
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)?;
+
+    let mut words = request_line.split(' ');
+    let (method, path) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
+    let verdict = {
+        let mut state = state.lock().expect("no rule panics");
+        let count = state.heads.len();
+        state.heads.push(head.concat());
+        state.bodies.push(body.clone());
+        (state.rule)(method, path, count)
+    };
+    match verdict {
+        Verdict::Close => Ok(()),
+        Verdict::Answer(status, headers, answer) => {
+            let length = answer.len();
+            write!(
+                client,
+                "HTTP/1.1 {status} .\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{answer}"
+            )
+        }
+        Verdict::Forward => client.write_all(&forward(&head, &body, upstream)?),
+        Verdict::LoseAnswer => forward(&head, &body, upstream).map(drop),
+    }
+}
+
+fn forward(head: &[String], body: &[u8], upstream: &str) -> io::Result<Vec<u8>> {
+    let mut server = TcpStream::connect(upstream)?;
+    for line in head {
+        let name = line.to_ascii_lowercase();
+        if name.starts_with("host:") {
+            write!(server, "Host: {upstream}\r\n")?;
+        } else if !name.starts_with("connection:") {
+            server.write_all(line.as_bytes())?;
+        }
+    }
+    server.write_all(b"Connection: close\r\n\r\n")?;
+    server.write_all(body)?;
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer)?;
+    Ok(answer)
+}

@@ -1,0 +1,56 @@
+//! `VictoriaMetrics`, single node.
+
+use std::process::Command;
+
+use super::http;
+use super::receiver::Receiver;
+use super::server::{Server, Suite};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct VictoriaMetricsOptions {
+    pub(crate) suite: Suite,
+    /// Whether a sample that was sent twice counts once, which its own default is not to.
+    pub(crate) dedup: bool,
+}
+
+pub(crate) struct VictoriaMetrics {
+    server: Server,
+}
+
+impl VictoriaMetrics {
+    pub(crate) fn start(options: VictoriaMetricsOptions) -> Self {
+        let binary = options.suite.binary("victoria-metrics");
+        let server = Server::start(
+            "victoria-metrics",
+            "/health",
+            None,
+            Box::new(move |directory, port| {
+                let mut command = Command::new(&binary);
+                command
+                    .arg(format!(
+                        "-storageDataPath={}",
+                        directory.join("data").display()
+                    ))
+                    .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
+                    .arg("-retentionPeriod=100y");
+                if options.dedup {
+                    command.arg("-dedup.minScrapeInterval=1ms");
+                }
+                command
+            }),
+        );
+        Self { server }
+    }
+}
+
+impl Receiver for VictoriaMetrics {
+    fn url(&self) -> String {
+        self.server.url()
+    }
+
+    fn flush(&self) {
+        let url = self.url() + "/internal/force_flush";
+        let flushed = http::request("GET", &url, None, None).is_ok_and(|reply| reply.status == 200);
+        assert!(flushed, "victoria-metrics does not flush");
+    }
+}
