@@ -89,6 +89,13 @@ EOF
     prepared+="$suite "
 }
 
+# Debian packs the scripts and fonts of a server's web pages apart.
+page_parts() {
+    apt-cache --config-file "$servers/apt/$1/apt.conf" depends --recurse --no-recommends --no-suggests \
+        --no-conflicts --no-breaks --no-replaces --no-enhances "$2" |
+        grep -E '^(libjs|fonts)-' || true
+}
+
 # Unpacked beside its place and renamed into it, so a directory of the server's name is whole.
 bring_package() {
     local server="$1" package="$2" suite="$3"
@@ -98,10 +105,14 @@ bring_package() {
         echo "bringing $server" >&2
         rm -rf "$place.new"
         mkdir "$place.new"
-        (cd "$place.new" && apt_for "$suite" download "$package/$suite") ||
+        # Word splitting is wanted: one argument a package.
+        # shellcheck disable=SC2046
+        (cd "$place.new" && apt_for "$suite" download "$package" $(page_parts "$suite" "$package")) ||
             fail "cannot get $package of $suite"
-        dpkg -x "$place.new"/*.deb "$place.new"
-        dpkg-deb --show --showformat "$server \${Version}\n" "$place.new"/*.deb \
+        for deb in "$place.new"/*.deb; do
+            dpkg -x "$deb" "$place.new"
+        done
+        dpkg-deb --show --showformat "$server \${Version}\n" "$place.new/$package"_*.deb \
             >"$place.new/version"
         rm "$place.new"/*.deb
         "$place.new/usr/bin/$package" --version >/dev/null 2>&1 ||

@@ -44,6 +44,8 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     pub(crate) fn start(options: PrometheusOptions) -> Self {
         let binary = options.suite.binary("prometheus");
+        // Debian's build looks for its pages where they would be installed.
+        let pages = binary.with_file_name("../share/prometheus/web");
         let authorization = options.basic_auth.then_some(AUTHORIZATION);
         let server = Server::start(
             "prometheus",
@@ -61,6 +63,7 @@ impl Prometheus {
                         directory.join("data").display()
                     ))
                     .arg("--storage.tsdb.retention.time=100y")
+                    .arg(format!("--web.local-assets={}", pages.display()))
                     .arg(format!("--web.listen-address=127.0.0.1:{port}"));
                 if options.receiver {
                     command.arg("--web.enable-remote-write-receiver");
