@@ -29,6 +29,7 @@ pub mod daemon;
 pub mod dirs;
 pub mod exit;
 pub mod logging;
+pub mod message;
 pub mod metrics;
 pub mod remote_write;
 pub mod settings;

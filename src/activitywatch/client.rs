@@ -1,22 +1,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
 use aw_client_rust::AwClient;
-use chrono::{DateTime, SecondsFormat, Utc};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
 use super::decode::{self, Decoded};
 use super::get::{Reply, get, is_loopback};
+use super::official::{self, Query};
 use super::{Bucket, Event, ReadError};
-use crate::timeline::{Interval, Time};
-
-/// What an id may hold unencoded: RFC 3986's unreserved characters.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+use crate::message::{innermost, one_line};
 
 /// How much of a foreign answer goes into a message.
 const MAX_QUOTED_CHARS: usize = 200;
@@ -28,17 +19,6 @@ pub struct ServerInfo {
     pub hostname: String,
     /// Its version, for example `v0.12.0`, and `v0.14.0 (rust)` for the Rust server.
     pub version: String,
-}
-
-/// Which events of a bucket to read.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Query {
-    /// Events that end before it are left out, those that began before it come back cut.
-    pub(super) start: Option<Time>,
-    /// Events that begin after it are left out, those that end after it come back cut.
-    pub(super) end: Option<Time>,
-    /// At most so many, the newest.
-    pub(super) limit: Option<usize>,
 }
 
 /// One ActivityWatch server. Every call blocks.
@@ -122,7 +102,7 @@ impl Client {
             };
         let mut buckets: Vec<Bucket> = listed
             .into_iter()
-            .map(bucket)
+            .map(official::bucket)
             .filter(|bucket| !matches!(bucket.id.as_str(), "" | "." | ".."))
             .collect();
         buckets.sort_by(|one, other| one.id.cmp(&other.id));
@@ -138,12 +118,12 @@ impl Client {
     /// # Errors
     /// Any [`ReadError`].
     pub(super) fn events(&self, bucket: &str, query: Query) -> Result<Vec<Event>, ReadError> {
-        let name = ranged_name(bucket, query);
+        let name = official::ranged_name(bucket, query);
         let read = match self.call(|client| client.get_events(&name))? {
             Some(events) => events,
             None => self.events_one_by_one(bucket, &name)?,
         };
-        let mut events: Vec<Event> = read.into_iter().map(event).collect();
+        let mut events: Vec<Event> = read.into_iter().map(official::event).collect();
         events.sort_by_key(|event| (event.interval, event.id));
         Ok(events)
     }
@@ -240,142 +220,12 @@ impl Client {
             url: self.url().to_owned(),
             path: path.split('?').next().unwrap_or(path).to_owned(),
             status,
-            body: quoted(body),
+            body: one_line(body, MAX_QUOTED_CHARS),
             hint: match status {
                 401 => "this server wants an API key, which is not supported yet",
                 400 => "the server checks the Host header: use `127.0.0.1` in `--aw-url`",
                 _ => "is this an ActivityWatch server? check `--aw-url`",
             },
         }
-    }
-}
-
-/// Returns the name to ask the official client for, so that it makes a ranged read.
-///
-/// The client has no ranges. It pastes the name into `…/buckets/{name}/events`, so the name brings the whole query
-/// with it, and the tail `/events` ends as the value of a parameter that both servers ignore.
-fn ranged_name(bucket: &str, query: Query) -> String {
-    let rounded = |millis| {
-        DateTime::<Utc>::from(Time::from_millis(millis))
-            .to_rfc3339_opts(SecondsFormat::Millis, true)
-    };
-    let parameters = [
-        query
-            .start
-            .map(|start| format!("start={}", rounded(start.millis()))),
-        query.end.map(|end| {
-            format!(
-                "end={}",
-                rounded((end + Duration::from_nanos(999_999)).millis())
-            )
-        }),
-        query.limit.map(|limit| format!("limit={limit}")),
-        Some("_=".to_owned()),
-    ];
-    let parameters: Vec<String> = parameters.into_iter().flatten().collect();
-    format!(
-        "{}/events?{}",
-        utf8_percent_encode(bucket, ENCODED),
-        parameters.join("&")
-    )
-}
-
-fn bucket(listed: aw_client_rust::Bucket) -> Bucket {
-    let synced = listed.id.contains("-synced-from-") || listed.data.contains_key("$aw.sync.origin");
-    Bucket {
-        id: listed.id,
-        kind: listed._type,
-        client: listed.client,
-        hostname: listed.hostname,
-        synced,
-    }
-}
-
-fn event(read: aw_client_rust::Event) -> Event {
-    let start = Time::from(read.timestamp);
-    // Durations come as floating-point seconds and the client cuts them to nanoseconds, which turns 2.3 s into
-    // 2.299999999 s. Watchers and the Python server count in microseconds at most, so the lost nanosecond is known.
-    let nanos =
-        read.duration
-            .num_nanoseconds()
-            .unwrap_or(if read.duration < chrono::TimeDelta::zero() {
-                0
-            } else {
-                i64::MAX
-            });
-    let nanos = if nanos % 1000 == 999 {
-        nanos + 1
-    } else {
-        nanos
-    };
-    let duration = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
-    Event {
-        id: read.id,
-        interval: Interval::new(start, start + duration),
-        data: read.data,
-    }
-}
-
-/// Returns the cause that says most, as one line: the outer ones repeat the address and that a request failed.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
-}
-
-/// Returns the first line's worth of a foreign answer, with control characters replaced: it ends in a terminal.
-fn quoted(body: &str) -> String {
-    let printable = |character: char| {
-        if character.is_control() {
-            ' '
-        } else {
-            character
-        }
-    };
-    body.trim()
-        .chars()
-        .map(printable)
-        .take(MAX_QUOTED_CHARS)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ranged_read_is_smuggled_into_the_name() {
-        let query = Query {
-            start: Some(Time::from_nanos(1_500_001)),
-            end: Some(Time::from_nanos(2_000_001)),
-            limit: Some(3),
-        };
-        assert_eq!(
-            ranged_name("a/b?c#d%20ü", query),
-            "a%2Fb%3Fc%23d%2520%C3%BC/events?start=1970-01-01T00:00:00.001Z&end=1970-01-01T00:00:00.003Z&limit=3&_="
-        );
-        assert_eq!(ranged_name("x", Query::default()), "x/events?_=");
-    }
-
-    #[test]
-    fn durations_survive_the_clients_rounding() {
-        let read = |seconds: f64| {
-            let json = serde_json::json!({"id": 1, "timestamp": "1970-01-01T00:00:00Z", "duration": seconds, "data": {}});
-            event(serde_json::from_value(json).unwrap())
-                .interval
-                .nanos()
-        };
-        assert_eq!(read(2.3), 2_300_000_000);
-        assert_eq!(read(0.000_001), 1_000);
-        assert_eq!(read(-5.0), 0);
-        assert_eq!(read(1e12), i64::MAX);
-    }
-
-    #[test]
-    fn foreign_answers_are_quoted_in_one_short_line() {
-        assert_eq!(quoted(" <html>\n\x1b[31m"), "<html>  [31m");
-        assert_eq!(quoted(&"x".repeat(500)).len(), MAX_QUOTED_CHARS);
     }
 }

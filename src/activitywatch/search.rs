@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::client::Query;
+use super::official::Query;
 use super::{Event, ReadError};
 use crate::timeline::Time;
 

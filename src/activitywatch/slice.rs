@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::client::Query;
+use super::official::Query;
 use super::{Event, ReadError};
 use crate::timeline::{Interval, Time};
 

@@ -20,16 +20,25 @@ pub struct Patience {
     pub until: Instant,
 }
 
+/// How delivering a request ended.
+#[derive(Debug)]
+pub struct Delivery {
+    /// What the last answer means; [`Outcome::Unavailable`] if patience has ended.
+    pub outcome: Outcome,
+    /// Whether an attempt without a clear end may have been stored, whatever came after it.
+    pub maybe_stored: bool,
+}
+
 /// Posts `body` until there is an answer that settles it, or patience ends.
 ///
-/// Returns the last outcome; [`Outcome::Unavailable`] means that patience has ended. `sent_before` tells that the same
-/// bytes may have reached the receiver already. It can be dropped at any moment.
+/// `maybe_stored` tells that an earlier request with the same bytes may have been stored. Prometheus refuses those as
+/// out of order, which is then a delivery too. It can be dropped at any moment.
 pub async fn deliver(
     client: &Client,
     body: &[u8],
-    mut sent_before: bool,
+    mut maybe_stored: bool,
     patience: Patience,
-) -> Outcome {
+) -> Delivery {
     let mut delays = ExponentialBuilder::default()
         .with_min_delay(MIN_DELAY)
         .with_max_delay(MAX_DELAY / 2)
@@ -40,17 +49,23 @@ pub async fn deliver(
     loop {
         let outcome = client.post(body, attempt).await;
         let Outcome::Unavailable {
+            maybe_stored: this_one,
             retry_after,
             reason,
         } = &outcome
         else {
-            return if sent_before && outcome.says_stored_before() {
+            let stored_before = maybe_stored && outcome.says_stored_before();
+            let outcome = if stored_before {
                 Outcome::Delivered
             } else {
                 outcome
             };
+            return Delivery {
+                outcome,
+                maybe_stored,
+            };
         };
-        sent_before = true;
+        maybe_stored |= this_one;
         attempt += 1;
         let delay = delays
             .next()
@@ -58,7 +73,10 @@ pub async fn deliver(
             .max(retry_after.unwrap_or_default())
             .min(MAX_DELAY);
         if Instant::now() + delay > patience.until {
-            return outcome;
+            return Delivery {
+                outcome,
+                maybe_stored,
+            };
         }
         log::warn!(
             "{}: {reason}; attempt {} in {delay:.1?}",

@@ -1,4 +1,3 @@
-use std::error::Error as _;
 use std::time::SystemTime;
 
 use log::debug;
@@ -8,6 +7,7 @@ use reqwest::{Response, Url};
 use thiserror::Error;
 
 use super::outcome::{Outcome, classify};
+use crate::message::{innermost, one_line};
 use crate::settings::RemoteWrite;
 
 /// How much of an answer is read. The reason stands at its beginning; a receiver that lists each bad sample can send
@@ -118,6 +118,7 @@ impl Client {
         let outcome = match request.send().await {
             Ok(response) => outcome(response).await,
             Err(error) => Outcome::Unavailable {
+                maybe_stored: !error.is_connect(),
                 retry_after: None,
                 reason: reason(&error),
             },
@@ -143,17 +144,7 @@ async fn outcome(mut response: Response) -> Outcome {
             break;
         }
     }
-    let printable = |character: char| {
-        if character.is_control() {
-            ' '
-        } else {
-            character
-        }
-    };
-    let body: String = String::from_utf8_lossy(&body)
-        .chars()
-        .map(printable)
-        .collect();
+    let body = one_line(&String::from_utf8_lossy(&body), MAX_REASON_BYTES);
     classify(status, &body, retry_after.as_deref(), SystemTime::now())
 }
 
@@ -162,13 +153,5 @@ fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    if error.source().is_none() {
-        "the request failed".to_owned()
-    } else {
-        innermost.to_string()
-    }
+    innermost(error)
 }

@@ -10,7 +10,7 @@ mod encode;
 mod outcome;
 mod proto;
 
-pub use backoff::{Patience, deliver};
+pub use backoff::{Delivery, Patience, deliver};
 pub use batch::{Batch, batches};
 pub use client::{Client, ClientError};
 pub use outcome::{Outcome, classify};

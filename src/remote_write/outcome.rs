@@ -7,6 +7,9 @@ pub enum Outcome {
     Delivered,
     /// Nobody could take it now: send the same bytes again, not before `retry_after` if that is set.
     Unavailable {
+        /// Whether the receiver may have stored it all the same: the answer got lost, or came from something in
+        /// between. An answer of its own means that it has stored nothing.
+        maybe_stored: bool,
         /// What the receiver wishes.
         retry_after: Option<Duration>,
         /// What happened.
@@ -87,6 +90,7 @@ pub fn classify(status: u16, body: &str, retry_after: Option<&str>, now: SystemT
             Outcome::TooLarge { reason }
         }
         408 | 429 | 500..=599 => Outcome::Unavailable {
+            maybe_stored: matches!(status, 408 | 502 | 504),
             retry_after: retry_after.and_then(|value| parse_retry_after(value, now)),
             reason,
         },
@@ -134,7 +138,13 @@ mod tests {
     fn class(status: u16, body: &str) -> &'static str {
         match classify(status, body, None, SystemTime::UNIX_EPOCH) {
             Outcome::Delivered => "delivered",
-            Outcome::Unavailable { .. } => "unavailable",
+            Outcome::Unavailable {
+                maybe_stored: false,
+                ..
+            } => "unavailable",
+            Outcome::Unavailable {
+                maybe_stored: true, ..
+            } => "unclear",
             Outcome::TooOld { .. } => "too old",
             Outcome::Refused { .. } => "refused",
             Outcome::TooLarge { .. } => "too large",
@@ -212,20 +222,16 @@ mod tests {
             (301, "", "misconfigured"),
             (302, "<html>Log in to this network</html>", "misconfigured"),
             (400, "<html>Bad Request</html>", "misconfigured"),
-            (
-                502,
-                "<html><label>Bad Gateway</label></html>",
-                "unavailable",
-            ),
+            (502, "<html><label>Bad Gateway</label></html>", "unclear"),
             (400, "", "misconfigured"),
             (401, "Unauthorized", "misconfigured"),
             (403, "", "misconfigured"),
-            (408, "", "unavailable"),
+            (408, "", "unclear"),
             (413, "", "too large"),
             (429, "", "unavailable"),
-            (502, "<html>Bad Gateway</html>", "unavailable"),
+            (502, "<html>Bad Gateway</html>", "unclear"),
             (503, "", "unavailable"),
-            (504, "", "unavailable"),
+            (504, "", "unclear"),
             (599, "", "unavailable"),
             (600, "", "misconfigured"),
         ];

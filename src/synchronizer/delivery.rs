@@ -1,6 +1,6 @@
 use super::{Flow, PassReport, Problem, Synchronizer};
 use crate::checkpoint::{self, Sending, StoreError};
-use crate::remote_write::{Batch, Outcome, Patience, deliver};
+use crate::remote_write::{Batch, Delivery, Outcome, Patience, deliver};
 use crate::timeline::Time;
 
 const TOO_OLD_HINT: &str = "Prometheus takes late samples only if `storage.tsdb.out_of_order_time_window` in its config file covers their age; set it, or set `history` to less";
@@ -65,11 +65,14 @@ impl Synchronizer {
     async fn post(
         &mut self,
         sending: Sending,
-        sent_before: bool,
+        maybe_stored: bool,
         patience: Patience,
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
-        let outcome = deliver(&self.destination, &sending.body, sent_before, patience).await;
+        let Delivery {
+            outcome,
+            maybe_stored,
+        } = deliver(&self.destination, &sending.body, maybe_stored, patience).await;
         let url = sending.endpoint;
         let problem = match outcome {
             Outcome::Delivered => {
@@ -80,18 +83,17 @@ impl Synchronizer {
                 self.store.settle()?;
                 return Ok(Flow::Continue);
             }
-            // Kept: the receiver may have stored it, or may still do so.
-            Outcome::Unavailable { reason, .. } => {
-                report.problems.push(Problem::Unavailable { url, reason });
-                return Ok(Flow::Stop);
-            }
+            Outcome::Unavailable { reason, .. } => Problem::Unavailable { url, reason },
             Outcome::Misconfigured { reason, hint } => Problem::Misconfigured { url, reason, hint },
             Outcome::TooOld { reason } => refused(url, &sending.devices, reason, TOO_OLD_HINT),
             Outcome::Refused { reason } => refused(url, &sending.devices, reason, REFUSED_HINT),
             Outcome::TooLarge { reason } => refused(url, &sending.devices, reason, TOO_LARGE_HINT),
         };
-        self.store.settle()?;
         report.problems.push(problem);
+        // What may have been stored goes out again as it is; anything else is made anew, from events that may be newer.
+        if !maybe_stored {
+            self.store.settle()?;
+        }
         Ok(Flow::Stop)
     }
 }

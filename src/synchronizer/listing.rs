@@ -70,9 +70,12 @@ impl Synchronizer {
         };
         let since = *since.get_or_insert(now);
         if now.since(since) < self.settings.settle {
-            log::info!(
+            let notice = format!(
                 "ActivityWatch answers again since {since}; waiting until its watchers have brought what they kept"
             );
+            if self.said.insert(notice.clone()) {
+                log::info!("{notice}");
+            }
             return false;
         }
         self.absent.remove(&server);
@@ -128,7 +131,7 @@ impl Synchronizer {
         Ok(large_enough)
     }
 
-    fn notify(&mut self, notices: impl IntoIterator<Item = String>) {
+    pub(super) fn notify(&mut self, notices: impl IntoIterator<Item = String>) {
         for notice in notices {
             if self.said.insert(notice.clone()) {
                 log::warn!("{notice}");

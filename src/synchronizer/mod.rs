@@ -11,7 +11,7 @@ mod report;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::activitywatch::{DeviceSlice, ReadPlan, Reader};
+use crate::activitywatch::{DeviceSlice, ReadError, ReadPlan, Reader};
 use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
 use crate::metrics::{Series, device_series};
 use crate::remote_write::{self, Patience, batches};
@@ -92,6 +92,7 @@ impl Synchronizer {
         if let Flow::Continue = self.settle(patience, &mut report).await? {
             let mut targets = self.targets(now, &mut report).await;
             report.devices = targets.len();
+            self.notify(targets.iter().filter_map(|target| ahead_of(now, target)));
             if let Flow::Continue = self
                 .forward(&mut targets, until, patience, &watch, &mut report)
                 .await?
@@ -127,6 +128,7 @@ impl Synchronizer {
         let mut slices = self.reader.read(ReadPlan { devices, until });
         let mut from = None;
         while let Some(slice) = slices.recv().await {
+            self.note_absent(&slice.devices, targets);
             let read = readable(slice.devices, targets, report);
             let series: Vec<Series> = read
                 .iter()
@@ -157,6 +159,15 @@ impl Synchronizer {
             });
         }
         Ok(Flow::Continue)
+    }
+
+    /// Notes the servers that have gone in the middle of the pass, as those that did not answer at its beginning.
+    fn note_absent(&mut self, devices: &[DeviceSlice], targets: &[Target]) {
+        let gone = devices
+            .iter()
+            .filter(|device| matches!(device.lost, Some(ReadError::Unreachable { .. })));
+        self.absent
+            .extend(gone.map(|device| (targets[device.device].server, None)));
     }
 
     fn series(&self, target: &Target, device: &DeviceSlice) -> Vec<Series> {
@@ -204,6 +215,18 @@ impl Synchronizer {
             .entry(self.destination.url().to_string())
             .or_default()
     }
+}
+
+/// Returns what to tell of a device that was delivered up to a time that is still to come.
+fn ahead_of(now: Time, target: &Target) -> Option<String> {
+    let checkpoint::Device {
+        host, watermark, ..
+    } = &target.state;
+    (*watermark > now).then(|| {
+        format!(
+            "host `{host}` was delivered until {watermark}, which is still to come: nothing of it is sent before\nhint: was the clock wrong? then end the agent and remove its `checkpoint.json`: it begins anew and sends again what `history` covers"
+        )
+    })
 }
 
 /// Returns the devices whose part of a slice can be sent, having noted what could not be read.

@@ -1,0 +1,190 @@
+//! How a plan is read: all devices together, slice by slice, in order of time.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::client::Client;
+use super::search::first_activity;
+use super::slice::read_slice;
+use super::{Bucket, BucketPlan, DevicePlan, DeviceSlice, ReadError, ReadPlan, Slice, Start};
+use crate::timeline::{Interval, Step, Time, utc_day_end};
+
+/// Sends the slices of `plan` until all is read or nobody wants more.
+pub(super) fn read(servers: &[Arc<Client>], plan: ReadPlan, slices: &mpsc::Sender<Slice>) {
+    let until = plan.until;
+    let mut devices: Vec<Progress> = plan
+        .devices
+        .into_iter()
+        .map(|device| Progress::begin(&servers[device.server], device, until))
+        .collect();
+    loop {
+        let next = devices
+            .iter()
+            .filter(|device| device.lost.is_none())
+            .map(Progress::next)
+            .min()
+            .unwrap_or(until);
+        let start = Step::containing(next).start();
+        let range = Interval::new(start.min(until), utc_day_end(start).min(until));
+        let mut slice = Slice {
+            range,
+            devices: Vec::new(),
+        };
+        for place in 0..devices.len() {
+            let device = &mut devices[place];
+            if device.position >= range.end() && device.lost.is_none() || device.lost_is_told {
+                continue;
+            }
+            let server = device.server;
+            slice
+                .devices
+                .push(device.slice(place, &servers[server], range, until));
+            if let Some(error) = device.lost.clone() {
+                for other in devices.iter_mut().filter(|other| other.server == server) {
+                    other.lost.get_or_insert_with(|| error.clone());
+                }
+            }
+        }
+        if slices.blocking_send(slice).is_err() || next >= until {
+            return;
+        }
+    }
+}
+
+/// A device while it is read.
+struct Progress {
+    server: usize,
+    /// All before this is read.
+    position: Time,
+    /// The buckets that are still read, each with a time before which nothing more happens in it.
+    buckets: Vec<(Bucket, Time)>,
+    companions: Vec<Bucket>,
+    /// Buckets that failed since the last slice.
+    failed: Vec<(Bucket, ReadError)>,
+    /// Why nothing more can be read.
+    lost: Option<ReadError>,
+    /// Whether a slice has brought `lost`.
+    lost_is_told: bool,
+}
+
+impl Progress {
+    fn begin(server: &Client, plan: DevicePlan, until: Time) -> Self {
+        let mut progress = Self {
+            server: plan.server,
+            position: plan.from,
+            buckets: Vec::new(),
+            companions: plan.companions,
+            failed: Vec::new(),
+            lost: None,
+            lost_is_told: false,
+        };
+        for BucketPlan { bucket, start } in plan.buckets {
+            let quiet_until = match start {
+                Start::At(time) => Some(time),
+                Start::FirstAfter(time) => progress.search(server, &bucket, time, until),
+            };
+            progress
+                .buckets
+                .extend(quiet_until.map(|time| (bucket, time)));
+        }
+        progress
+    }
+
+    /// Returns the time before which nothing more happens on this device.
+    fn next(&self) -> Time {
+        let quiet_until = self
+            .buckets
+            .iter()
+            .map(|&(_, quiet_until)| quiet_until)
+            .min();
+        quiet_until
+            .unwrap_or(Time::from_nanos(i64::MAX))
+            .max(self.position)
+    }
+
+    fn slice(
+        &mut self,
+        place: usize,
+        server: &Client,
+        range: Interval,
+        until: Time,
+    ) -> DeviceSlice {
+        let range = Interval::new(range.start().max(self.position), range.end());
+        let mut read = Vec::new();
+        for (bucket, quiet_until) in std::mem::take(&mut self.buckets) {
+            if self.lost.is_some() || quiet_until >= range.end() {
+                self.buckets.push((bucket, quiet_until));
+                continue;
+            }
+            let Some(events) = self.take(
+                &bucket,
+                read_slice(range, |query| server.events(&bucket.id, query)),
+            ) else {
+                continue;
+            };
+            let is_quiet = events
+                .iter()
+                .all(|event| event.interval.end() <= range.start());
+            let quiet_until = if is_quiet && range.end() < until {
+                self.search(server, &bucket, range.end(), until)
+            } else {
+                Some(range.end())
+            };
+            self.buckets
+                .extend(quiet_until.map(|time| (bucket.clone(), time)));
+            read.push((bucket, events));
+        }
+        for bucket in std::mem::take(&mut self.companions) {
+            if !read.is_empty() && self.lost.is_none() {
+                let events = read_slice(range, |query| server.events(&bucket.id, query));
+                let Some(events) = self.take(&bucket, events) else {
+                    continue;
+                };
+                read.push((bucket.clone(), events));
+            }
+            self.companions.push(bucket);
+        }
+        if self.lost.is_none() {
+            self.position = range.end();
+        }
+        self.lost_is_told = self.lost.is_some();
+        DeviceSlice {
+            device: place,
+            range,
+            buckets: read,
+            failed: std::mem::take(&mut self.failed),
+            lost: self.lost.clone(),
+        }
+    }
+
+    /// Returns when the bucket may have its next activity, `until` if never; `None` if it cannot be read any more.
+    fn search(
+        &mut self,
+        server: &Client,
+        bucket: &Bucket,
+        from: Time,
+        until: Time,
+    ) -> Option<Time> {
+        if self.lost.is_some() {
+            return None;
+        }
+        let found = first_activity(from, until, |query| server.events(&bucket.id, query));
+        Some(self.take(bucket, found)?.unwrap_or(until))
+    }
+
+    /// Takes what was read of `bucket`, or notes what its failure means.
+    fn take<T>(&mut self, bucket: &Bucket, read: Result<T, ReadError>) -> Option<T> {
+        match read {
+            Ok(read) => return Some(read),
+            Err(ReadError::Vanished { bucket }) => {
+                log::debug!("bucket `{bucket}` is gone since it was listed");
+            }
+            Err(error @ ReadError::Unreadable { .. }) => self.failed.push((bucket.clone(), error)),
+            Err(error @ (ReadError::Unreachable { .. } | ReadError::Misconfigured { .. })) => {
+                self.lost = Some(error);
+            }
+        }
+        None
+    }
+}

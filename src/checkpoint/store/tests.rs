@@ -1,0 +1,152 @@
+use super::*;
+use crate::checkpoint::Device;
+use crate::timeline::Time;
+
+fn store() -> (tempfile::TempDir, Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::new(directory.path(), false);
+    (directory, store)
+}
+
+fn device(host: &str) -> Device {
+    Device {
+        user: "ada".to_owned(),
+        host: host.to_owned(),
+        server: "http://127.0.0.1:5600".to_owned(),
+        watermark: Time::from_millis(60_000),
+        buckets: [("a".to_owned(), None), ("b".to_owned(), Some(Time::EPOCH))].into(),
+    }
+}
+
+#[test]
+fn what_is_saved_comes_back() {
+    let (_directory, store) = store();
+    assert_eq!(store.load().unwrap(), Checkpoint::default());
+    let endpoint = Endpoint {
+        devices: vec![device("laptop")],
+        ..Endpoint::default()
+    };
+    let checkpoint = Checkpoint {
+        endpoints: [("http://localhost/".to_owned(), endpoint)].into(),
+    };
+    store.save(&checkpoint).unwrap();
+    assert_eq!(store.load().unwrap(), checkpoint);
+    insta::assert_snapshot!(fs::read_to_string(store.checkpoint_path()).unwrap(), @r#"
+    {
+      "version": 1,
+      "endpoints": {
+        "http://localhost/": {
+          "devices": [
+            {
+              "user": "ada",
+              "host": "laptop",
+              "server": "http://127.0.0.1:5600",
+              "watermark": "1970-01-01T00:01:00Z",
+              "buckets": {
+                "a": null,
+                "b": "1970-01-01T00:00:00Z"
+              }
+            }
+          ]
+        }
+      }
+    }
+    "#);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_kept_and_reported() {
+    let (directory, store) = store();
+    for number in 1..=2 {
+        fs::write(store.checkpoint_path(), "{\"version\": 1, \"endp").unwrap();
+        assert!(matches!(store.load(), Err(StoreError::Damaged { .. })));
+        let error = store.load().unwrap_err().set_aside();
+        assert!(matches!(error, StoreError::SetAside { .. }), "{error}");
+        let kept = directory
+            .path()
+            .join(format!("checkpoint.json.damaged-{number}"));
+        assert_eq!(fs::read_to_string(kept).unwrap(), "{\"version\": 1, \"endp");
+    }
+    assert_eq!(store.load().unwrap(), Checkpoint::default());
+}
+
+#[test]
+fn a_checkpoint_of_a_later_version_stays() {
+    let (_directory, store) = store();
+    fs::write(
+        store.checkpoint_path(),
+        r#"{"version": 2, "something": "else"}"#,
+    )
+    .unwrap();
+    assert!(matches!(
+        store.load(),
+        Err(StoreError::Newer { version: 2, .. })
+    ));
+    assert!(matches!(
+        store.load(),
+        Err(StoreError::Newer { version: 2, .. })
+    ));
+}
+
+#[test]
+fn the_request_under_way_comes_back_byte_for_byte() {
+    let (_directory, store) = store();
+    assert_eq!(store.sending().unwrap(), None);
+    let sending = Sending {
+        endpoint: "http://localhost/".to_owned(),
+        samples: 3,
+        devices: vec![device("laptop")],
+        body: vec![0, b'\n', 255, b'\n'],
+    };
+    store.keep(&sending).unwrap();
+    assert_eq!(store.sending().unwrap(), Some(sending));
+    store.settle().unwrap();
+    store.settle().unwrap();
+    assert_eq!(store.sending().unwrap(), None);
+}
+
+#[test]
+fn half_a_request_is_not_sent() {
+    let (directory, store) = store();
+    let sending = Sending {
+        endpoint: String::new(),
+        samples: 1,
+        devices: vec![],
+        body: vec![1, 2, 3],
+    };
+    let bytes = sending.to_bytes();
+    fs::write(store.sending_path(), &bytes[..bytes.len() - 1]).unwrap();
+    assert!(matches!(
+        store.sending().map_err(StoreError::set_aside),
+        Err(StoreError::SetAside { .. })
+    ));
+    assert!(directory.path().join("sending.damaged-1").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn state_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_directory, store) = store();
+    store.save(&Checkpoint::default()).unwrap();
+    assert_eq!(
+        fs::metadata(store.checkpoint_path())
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
+}
+
+#[test]
+fn a_testing_server_has_a_state_of_its_own() {
+    let (directory, store) = store();
+    let testing = Store::new(directory.path(), true);
+    testing
+        .save(&Checkpoint {
+            endpoints: [("x".to_owned(), Endpoint::default())].into(),
+        })
+        .unwrap();
+    assert_eq!(store.load().unwrap(), Checkpoint::default());
+}
