@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 /// Why something could not be read from an ActivityWatch server.
-#[derive(Debug, Clone, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ReadError {
     /// Nobody answers, or not in time: everything of this server waits for the next pass.
     #[error(
@@ -41,4 +41,9 @@ pub enum ReadError {
         /// What the server or the client said.
         reason: String,
     },
+    /// A thread of ours has ended early: what it read until then counts, the rest waits for the next pass.
+    #[error(
+        "reading ActivityWatch broke off\nhint: this is a bug of aw-sync-agent; please report it, with the lines above"
+    )]
+    BrokeOff,
 }

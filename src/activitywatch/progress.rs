@@ -181,7 +181,7 @@ impl Progress {
                 log::debug!("bucket `{bucket}` is gone since it was listed");
             }
             Err(error @ ReadError::Unreadable { .. }) => self.failed.push((bucket.clone(), error)),
-            Err(error @ (ReadError::Unreachable { .. } | ReadError::Misconfigured { .. })) => {
+            Err(error) => {
                 self.lost = Some(error);
             }
         }

@@ -54,8 +54,8 @@ impl Reader {
             })
             .collect();
         let mut listed = Vec::new();
-        for (answer, server) in answers.into_iter().zip(&self.servers) {
-            listed.push(answer.await.unwrap_or_else(|_| Err(died(server))));
+        for answer in answers {
+            listed.push(answer.await.unwrap_or(Err(ReadError::BrokeOff)));
         }
         listed
     }
@@ -73,7 +73,7 @@ impl Reader {
         let (server, bucket) = (&self.servers[server], bucket.to_owned());
         on_thread(server, move |server| server.has_events(&bucket, count))
             .await
-            .unwrap_or_else(|_| Err(died(server)))
+            .unwrap_or(Err(ReadError::BrokeOff))
     }
 
     /// Starts reading; slices arrive in order of time until `plan.until`. Dropping the receiver ends it.
@@ -95,11 +95,4 @@ fn on_thread<T: Send + 'static>(
     // If nobody waits any more, the answer is not needed either.
     thread::spawn(move || drop(sender.send(call(&server))));
     answer
-}
-
-fn died(server: &Client) -> ReadError {
-    ReadError::Unreachable {
-        url: server.url().to_owned(),
-        reason: "reading broke off, which is a bug".to_owned(),
-    }
 }

@@ -89,7 +89,7 @@ impl Synchronizer {
             Outcome::Refused { reason } => refused(url, &sending.devices, reason, REFUSED_HINT),
             Outcome::TooLarge { reason } => refused(url, &sending.devices, reason, TOO_LARGE_HINT),
         };
-        report.problems.push(problem);
+        report.add(problem);
         // What may have been stored goes out again as it is; anything else is made anew, from events that may be newer.
         if !maybe_stored {
             self.store.settle()?;

@@ -21,7 +21,7 @@ impl Synchronizer {
                 Ok(_) => {}
                 Err(error) => {
                     self.absent.insert(place, None);
-                    report.problems.push(error.into());
+                    report.add(error);
                 }
             }
         }
@@ -45,7 +45,7 @@ impl Synchronizer {
             {
                 Ok(buckets) => device.buckets = buckets,
                 Err(error) => {
-                    report.problems.push(error.into());
+                    report.add(error);
                     continue;
                 }
             }

@@ -126,7 +126,7 @@ impl Synchronizer {
             .map(|target| target.forward(is_new(&target.state)))
             .collect();
         let mut slices = self.reader.read(ReadPlan { devices, until });
-        let mut from = None;
+        let (mut from, mut is_complete) = (None, false);
         while let Some(slice) = slices.recv().await {
             self.note_absent(&slice.devices, targets);
             let read = readable(slice.devices, targets, report);
@@ -152,11 +152,16 @@ impl Synchronizer {
             let states = advanced(targets, &read, slice.range.end());
             put(targets, &read, states.clone());
             self.endpoint_mut().put_all(states);
+            let at = slice.range.end();
             watch(Progress {
                 from: *from.get_or_insert(slice.range.start()),
-                at: slice.range.end(),
+                at,
                 until,
             });
+            is_complete = at >= until;
+        }
+        if !is_complete {
+            report.add(ReadError::BrokeOff);
         }
         Ok(Flow::Continue)
     }
@@ -247,12 +252,14 @@ fn readable(
                     .map(|(bucket, _)| (bucket.id.clone(), Some(state.watermark))),
             );
         }
-        let errors = device
+        for error in device
             .failed
             .iter()
             .map(|(_, error)| error)
-            .chain(&device.lost);
-        report.problems.extend(errors.cloned().map(Problem::Read));
+            .chain(&device.lost)
+        {
+            report.add(error.clone());
+        }
     }
     devices
         .into_iter()

@@ -20,8 +20,18 @@ pub struct PassReport {
     pub problems: Vec<Problem>,
 }
 
+impl PassReport {
+    /// Adds `problem`, unless it is there: a server that is gone is met by each of its devices.
+    pub(super) fn add(&mut self, problem: impl Into<Problem>) {
+        let problem = problem.into();
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+}
+
 /// What went wrong in a pass. Nothing is lost by any of it: the next pass goes on where this one stopped.
-#[derive(Debug, Clone, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Problem {
     /// Something could not be read.
     #[error(transparent)]
