@@ -60,20 +60,25 @@ pub fn device_series(
             }
         }
     }
-    let mut series: Vec<Series> = sums
+    // What differs in the events can be equal in the series, where values have a longest length.
+    let mut series = BTreeMap::<Labels, BTreeMap<Step, i64>>::new();
+    for (labels, steps) in sums {
+        let labels = labels.into_iter().map(|(name, value)| (name.into(), value));
+        let sums = series
+            .entry(Labels::new(labels.chain(common.iter().cloned())))
+            .or_default();
+        for (step, nanos) in steps {
+            *sums.entry(step).or_default() += nanos;
+        }
+    }
+    let samples = |steps: BTreeMap<Step, i64>| steps.into_iter().map(sample).collect();
+    series
         .into_iter()
         .map(|(labels, steps)| Series {
-            labels: Labels::new(
-                labels
-                    .into_iter()
-                    .map(|(name, value)| (name.into(), value))
-                    .chain(common.iter().cloned()),
-            ),
-            samples: steps.into_iter().map(sample).collect(),
+            labels,
+            samples: samples(steps),
         })
-        .collect();
-    series.sort_by(|one, other| one.labels.cmp(&other.labels));
-    series
+        .collect()
 }
 
 fn sample((step, nanos): (Step, i64)) -> Sample {
@@ -161,6 +166,31 @@ mod tests {
         let buckets = [(bucket("currentwindow"), vec![event(-30_000, 90_000, 1)])];
         insta::assert_snapshot!(rendered(&device_series(&buckets, range(0, 60_000), &[])), @r#"{__name__="aw_window_seconds",app="app1"} 60@30000"#);
         assert_eq!(device_series(&buckets, range(120_000, 180_000), &[]), []);
+    }
+
+    #[test]
+    fn names_that_are_equal_once_cut_share_one_series() {
+        let named = |from_ms, to_ms, end: &str| {
+            let mut event = event(from_ms, to_ms, 1);
+            event.data.insert(
+                "app".to_owned(),
+                format!("{}{end}", "x".repeat(2000)).into(),
+            );
+            event
+        };
+        let buckets = [(
+            bucket("currentwindow"),
+            vec![named(0, 20_000, "a"), named(20_000, 50_000, "b")],
+        )];
+        let series = device_series(&buckets, range(0, 60_000), &[]);
+        assert_eq!(series.len(), 1);
+        assert_eq!(
+            series[0].samples,
+            [Sample {
+                timestamp_ms: 30_000,
+                value: 50.0
+            }]
+        );
     }
 
     fn events() -> impl Strategy<Value = Vec<Event>> {
