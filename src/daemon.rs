@@ -3,10 +3,10 @@
 //! It never ends because something is down, missing or not configured yet: whoever started it would only start it
 //! again, or tell the user that it crashed.
 
-use std::future::Future;
+use std::thread;
 use std::time::Duration;
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Local, TimeDelta};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
@@ -15,12 +15,15 @@ use crate::command::{CommandError, sync::synchronizer};
 use crate::dirs::Dirs;
 use crate::logging;
 use crate::remote_write::Patience;
-use crate::settings::{Loaded, Settings, SettingsError};
-use crate::synchronizer::{PassReport, Synchronizer};
+use crate::settings::{Loaded, Settings, SettingsError, masked_url};
+use crate::synchronizer::{Now, PassReport, Problem, Synchronizer};
 use crate::timeline::Time;
 
 /// How soon something that a person or a starting server may mend is tried again.
 const RETRY: Duration = Duration::from_mins(1);
+
+/// How long to sleep without a look at the clock on the wall.
+const LONGEST_SLEEP: Duration = Duration::from_mins(5);
 
 /// The longest random delay of a pass: many agents with the same schedule must not all come at the same moment.
 const MAX_JITTER: Duration = Duration::from_secs(10);
@@ -58,7 +61,7 @@ async fn run_forever(
         sleep(RETRY).await;
     };
     logging::set_level(settings.log_level);
-    let destination = &settings.remote_write[0].url;
+    let destination = masked_url(&settings.remote_write[0].url);
     log::info!(
         "aw-sync-agent {} for user {}, to {destination}, at {}",
         env!("CARGO_PKG_VERSION"),
@@ -101,7 +104,7 @@ async fn stand_by(settings: &Settings, dirs: &Dirs) -> Lock {
 async fn wait_for(store: Store) -> Option<Lock> {
     let (sender, lock) = oneshot::channel();
     // If nobody waits any more, the lock is not needed either.
-    std::thread::spawn(move || drop(sender.send(Lock::wait(&store, "daemon"))));
+    drop(thread::Builder::new().spawn(move || drop(sender.send(Lock::wait(&store, "daemon")))));
     match lock.await {
         Ok(Ok(lock)) => Some(lock),
         Ok(Err(error)) => {
@@ -115,15 +118,13 @@ async fn wait_for(store: Store) -> Option<Lock> {
 /// Makes a pass at once and then at each tick of the schedule; returns what is wrong with the state.
 async fn run_passes(mut synchronizer: Synchronizer, settings: &Settings) -> CommandError {
     loop {
-        let now = Local::now();
-        let tick = next_tick(settings, now);
-        let patience = Patience {
-            until: Instant::now() + duration_until(tick, now),
+        let (now, monotonic) = (Local::now(), Instant::now());
+        let patience = Patience::Until(monotonic + duration_until(next_tick(settings, now), now));
+        let now = Now {
+            wall: Time::from(now.to_utc()),
+            monotonic,
         };
-        let report = match synchronizer
-            .pass(Time::from(Utc::now()), patience, |_| ())
-            .await
-        {
+        let report = match synchronizer.pass(now, patience, |_| ()).await {
             Ok(report) => report,
             Err(error) => return error.into(),
         };
@@ -131,21 +132,31 @@ async fn run_passes(mut synchronizer: Synchronizer, settings: &Settings) -> Comm
             log::error!("{problem}");
         }
         log_summary(&report);
-        let now = Local::now();
         // Also if the pass took longer than the schedule allows: no two run at once, and a missed one is not made up.
+        let now = Local::now();
         let tick = next_tick(settings, now);
-        let pause = duration_until(tick, now);
-        let pause = pause + MAX_JITTER.min(pause / 10).mul_f64(fastrand::f64());
-        let has_absent_server = report
-            .problems
-            .iter()
-            .any(crate::synchronizer::Problem::is_absent_server);
-        sleep(if has_absent_server {
-            pause.min(RETRY)
+        let jitter = MAX_JITTER
+            .min(duration_until(tick, now) / 10)
+            .mul_f64(fastrand::f64());
+        let has_absent_server = report.problems.iter().any(Problem::is_absent_server);
+        let wake = if has_absent_server {
+            tick.min(now + RETRY)
         } else {
-            pause
-        })
-        .await;
+            tick
+        };
+        sleep_until(wake + jitter).await;
+    }
+}
+
+/// Sleeps until the clock on the wall shows `time`. It may be set meanwhile, and no timer runs while a laptop sleeps,
+/// so a long wait looks at it from time to time.
+async fn sleep_until(time: DateTime<Local>) {
+    loop {
+        let rest = duration_until(time, Local::now());
+        if rest.is_zero() {
+            return;
+        }
+        sleep(rest.min(LONGEST_SLEEP)).await;
     }
 }
 
@@ -154,7 +165,7 @@ fn next_tick(settings: &Settings, now: DateTime<Local>) -> DateTime<Local> {
     settings
         .schedule
         .next_after(&now)
-        .unwrap_or(now + chrono::TimeDelta::days(1))
+        .unwrap_or(now + TimeDelta::days(1))
 }
 
 fn duration_until(tick: DateTime<Local>, now: DateTime<Local>) -> Duration {
@@ -170,10 +181,13 @@ pub fn log_summary(report: &PassReport) {
         lag,
         ..
     } = report;
-    let waiting = if lag.is_zero() {
-        "all that is final is delivered".to_owned()
-    } else {
-        format!("{} still waiting", humantime::format_duration(*lag))
+    let rest = match lag {
+        _ if report.is_waiting => "waiting for watchers to bring what they kept".to_owned(),
+        Some(lag) if !lag.is_zero() => {
+            format!("{} still waiting", humantime::format_duration(*lag))
+        }
+        _ if report.is_complete() => "all that is final is delivered".to_owned(),
+        _ => "not all is delivered".to_owned(),
     };
-    log::info!("sent {samples} samples in {requests} requests, devices: {devices}; {waiting}");
+    log::info!("sent {samples} samples in {requests} requests, devices: {devices}; {rest}");
 }

@@ -1,6 +1,7 @@
 //! The program: parses the command line, runs one command, and turns its outcome into an exit code.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -25,10 +26,15 @@ fn main() -> ExitCode {
     };
     let bars = MultiProgress::new();
     logging::start(bars.clone());
-    let exit = run(&cli, &bars).unwrap_or_else(|error| {
-        complain(&error);
-        error.exit()
-    });
+    let exit = match run(&cli, &bars) {
+        Ok(exit) => exit,
+        // Whoever read the output has enough of it, as `head` has.
+        Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            complain(&error);
+            error.exit()
+        }
+    };
     exit.into()
 }
 
@@ -123,16 +129,21 @@ async fn stopped() {
 /// The official client obeys `HTTP_PROXY` even for 127.0.0.1, which would send the activity of this machine to the
 /// proxy, and offers no other way to stop it.
 fn bypass_proxies_for_loopback() {
-    let loopback = "127.0.0.1,localhost,::1";
-    for name in ["NO_PROXY", "no_proxy"] {
-        let value = env::var(name).map_or_else(
-            |_| loopback.to_owned(),
-            |value| format!("{value},{loopback}"),
-        );
+    let names = ["NO_PROXY", "no_proxy"];
+    let own = names
+        .iter()
+        .find_map(env::var_os)
+        .filter(|value| !value.is_empty());
+    let mut value = OsString::from("127.0.0.1,localhost,::1");
+    if let Some(own) = own {
+        value.push(",");
+        value.push(own);
+    }
+    for name in names {
         #[expect(unsafe_code, reason = "nothing else offers it")]
         // SAFETY: `main` calls this first, so no other thread reads or changes the environment.
         unsafe {
-            env::set_var(name, value);
+            env::set_var(name, &value);
         }
     }
 }

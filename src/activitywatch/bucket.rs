@@ -18,14 +18,23 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Whether it holds windows, the one kind next to AFK that is never too small to be read.
-    pub fn is_window(&self) -> bool {
-        self.kind == "currentwindow"
+    /// Whether it holds windows or the AFK state, which are never too few to be read.
+    pub fn is_essential(&self) -> bool {
+        exclusive(&self.kind).is_some()
     }
+}
 
-    /// Whether it holds the AFK state.
-    pub fn is_afk(&self) -> bool {
-        self.kind == "afkstatus"
+/// Whether two types of bucket see the same time of one machine, so that only one of them may count.
+pub fn are_rivals(kind: &str, other: &str) -> bool {
+    exclusive(kind).is_some_and(|family| exclusive(other) == Some(family))
+}
+
+/// Returns the family of which a machine has one bucket that counts.
+fn exclusive(kind: &str) -> Option<&'static str> {
+    match kind {
+        "currentwindow" => Some("window"),
+        "afkstatus" | "systemafkstatus" => Some("afk"),
+        _ => None,
     }
 }
 

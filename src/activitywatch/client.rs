@@ -5,21 +5,12 @@ use reqwest::Url;
 
 use super::decode::{self, Decoded};
 use super::get::{Reply, get, is_loopback};
-use super::official::{self, Query};
+use super::official::{self, Page, Query};
 use super::{Bucket, Event, ReadError};
 use crate::message::{innermost, one_line};
 
 /// How much of a foreign answer goes into a message.
 const MAX_QUOTED_CHARS: usize = 200;
-
-/// What a server tells of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerInfo {
-    /// The name of its machine.
-    pub hostname: String,
-    /// Its version, for example `v0.12.0`, and `v0.14.0 (rust)` for the Rust server.
-    pub version: String,
-}
 
 /// One ActivityWatch server. Every call blocks.
 pub struct Client {
@@ -61,21 +52,19 @@ impl Client {
         &self.shown
     }
 
-    /// Returns what the server tells of itself.
+    /// Returns the name of the server's machine.
     ///
     /// # Errors
     /// [`ReadError::Unreachable`] or [`ReadError::Misconfigured`].
-    pub fn info(&self) -> Result<ServerInfo, ReadError> {
+    pub fn hostname(&self) -> Result<String, ReadError> {
         let path = "api/0/info";
         let info = match self.call(AwClient::get_info)? {
             Some(info) => info,
             None => serde_json::from_slice(&self.get(path)?.body)
                 .map_err(|error| self.misconfigured(path, 200, &error.to_string()))?,
         };
-        Ok(ServerInfo {
-            hostname: info.hostname,
-            version: info.version,
-        })
+        log::debug!("{}: ActivityWatch {}", self.url(), info.version);
+        Ok(info.hostname)
     }
 
     /// Returns the server's buckets, ascending by id.
@@ -109,7 +98,7 @@ impl Client {
         Ok(buckets)
     }
 
-    /// Returns the events of a bucket that `query` asks for, ascending by start, then end, then id.
+    /// Returns the events of a bucket that `query` asks for.
     ///
     /// Bounds are rounded outwards to milliseconds. The servers cut events at them, and not exactly: the Python server
     /// adds a millisecond at the end, and leaves out events that began more than 24 hours before `start`. So ask for
@@ -117,15 +106,21 @@ impl Client {
     ///
     /// # Errors
     /// Any [`ReadError`].
-    pub(super) fn events(&self, bucket: &str, query: Query) -> Result<Vec<Event>, ReadError> {
+    pub(super) fn events(&self, bucket: &str, query: Query) -> Result<Page, ReadError> {
         let name = official::ranged_name(bucket, query);
-        let read = match self.call(|client| client.get_events(&name))? {
-            Some(events) => events,
-            None => self.events_one_by_one(bucket, &name)?,
-        };
+        let (read, undecodable) =
+            if let Some(events) = self.call(|client| client.get_events(&name))? {
+                (events, 0)
+            } else {
+                let Decoded { items, undecodable } = self.events_one_by_one(bucket, &name)?;
+                (items, undecodable)
+            };
         let mut events: Vec<Event> = read.into_iter().map(official::event).collect();
         events.sort_by_key(|event| (event.interval, event.id));
-        Ok(events)
+        Ok(Page {
+            events,
+            undecodable,
+        })
     }
 
     /// Returns whether `bucket` has at least `count` events.
@@ -135,23 +130,19 @@ impl Client {
     /// # Errors
     /// Any [`ReadError`].
     pub(super) fn has_events(&self, bucket: &str, count: usize) -> Result<bool, ReadError> {
-        Ok(self
-            .events(
-                bucket,
-                Query {
-                    limit: Some(count.max(1)),
-                    ..Query::default()
-                },
-            )?
-            .len()
-            >= count)
+        let query = Query {
+            limit: Some(count.max(1)),
+            ..Query::default()
+        };
+        let page = self.events(bucket, query)?;
+        Ok(page.events.len() + page.undecodable >= count)
     }
 
     fn events_one_by_one(
         &self,
         bucket: &str,
         name: &str,
-    ) -> Result<Vec<aw_client_rust::Event>, ReadError> {
+    ) -> Result<Decoded<aw_client_rust::Event>, ReadError> {
         let reply = match self.get(&format!("api/0/buckets/{name}")) {
             Err(ReadError::Misconfigured { status: 404, .. }) => {
                 return Err(ReadError::Vanished {
@@ -177,7 +168,7 @@ impl Client {
                 decoded.undecodable
             );
         }
-        Ok(decoded.items)
+        Ok(decoded)
     }
 
     /// Calls the official client; `Ok(None)` if it got an answer that it cannot decode. It checks no HTTP status, so
@@ -201,10 +192,15 @@ impl Client {
             self.is_loopback,
         )
         .map_err(|error| self.unreachable(&error.without_url()))?;
-        if reply.status == 200 {
-            Ok(reply)
-        } else {
-            Err(self.misconfigured(path, reply.status, &String::from_utf8_lossy(&reply.body)))
+        let said = String::from_utf8_lossy(&reply.body);
+        match reply.status {
+            200 => Ok(reply),
+            // The words of a proxy in front of a server that is away.
+            status @ 502..=504 => Err(ReadError::Unreachable {
+                url: self.url().to_owned(),
+                reason: format!("HTTP {status} {}", one_line(&said, MAX_QUOTED_CHARS)),
+            }),
+            status => Err(self.misconfigured(path, status, &said)),
         }
     }
 

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Bucket;
+use super::bucket::are_rivals;
 
 /// The machine that Android's watchers write for; they do not know its name.
 const ANDROID: &str = "android";
@@ -10,45 +11,52 @@ const ANDROID: &str = "android";
 pub struct Device {
     /// The name of the machine, as it ends in the label `host`.
     pub host: String,
-    /// Its buckets, ascending by id, at most one of windows and one of the AFK state.
+    /// The name of the machine, as ActivityWatch has it.
+    pub machine: String,
+    /// Its buckets, at most one of windows and one of the AFK state.
     pub buckets: Vec<Bucket>,
 }
 
 /// Groups the buckets of one server by machine, ascending by host; a notice tells what was left out.
 ///
 /// Buckets without a hostname belong to `server_hostname`, the machine of the server itself, except Android's. `rename`
-/// returns another name for a machine, if it has one. Of several window or AFK buckets of a machine the first by id counts: a second one would count its time
-/// twice. `buckets` come ascending by id.
+/// returns another name for a machine, if it has one. Of several window or AFK buckets of a machine one counts, since a
+/// second one would count its time twice: the first by id, and the AFK watcher's before one that watches the lid.
 pub fn devices(
     buckets: impl IntoIterator<Item = Bucket>,
     server_hostname: &str,
     rename: impl Fn(&str) -> Option<String>,
 ) -> (Vec<Device>, BTreeSet<String>) {
-    let mut devices = BTreeMap::<String, Vec<Bucket>>::new();
+    let mut buckets: Vec<Bucket> = buckets.into_iter().collect();
+    buckets.sort_by(|one, other| {
+        let rank = |bucket: &Bucket| bucket.kind == "systemafkstatus";
+        (rank(one), &one.id).cmp(&(rank(other), &other.id))
+    });
+    let mut devices = BTreeMap::<String, Device>::new();
     let mut notices = BTreeSet::new();
     for bucket in buckets {
-        let machine = machine(&bucket, server_hostname);
-        let host = rename(machine).unwrap_or_else(|| machine.to_owned());
-        let device = devices.entry(host.clone()).or_default();
+        let machine = machine(&bucket, server_hostname).to_owned();
+        let host = rename(&machine).unwrap_or_else(|| machine.clone());
+        let empty = || Device {
+            host: host.clone(),
+            machine,
+            buckets: Vec::new(),
+        };
+        let device = devices.entry(host.clone()).or_insert_with(empty);
         let rival = device
+            .buckets
             .iter()
-            .find(|other| other.kind == bucket.kind && (bucket.is_window() || bucket.is_afk()));
+            .find(|other| are_rivals(&other.kind, &bucket.kind));
         if let Some(rival) = rival {
             notices.insert(format!(
                 "bucket `{}` is left out: `{}` holds the same kind of events of `{host}`\nhint: name the one that you do not want in `excluded-watchers`",
                 bucket.id, rival.id
             ));
         } else {
-            device.push(bucket);
+            device.buckets.push(bucket);
         }
     }
-    (
-        devices
-            .into_iter()
-            .map(|(host, buckets)| Device { host, buckets })
-            .collect(),
-        notices,
-    )
+    (devices.into_values().collect(), notices)
 }
 
 fn machine<'a>(bucket: &'a Bucket, server_hostname: &'a str) -> &'a str {

@@ -16,8 +16,8 @@ mod reader;
 mod search;
 mod slice;
 
-pub use bucket::{Bucket, Event};
-pub use client::{Client, ServerInfo};
+pub use bucket::{Bucket, Event, are_rivals};
+pub use client::Client;
 pub use device::{Device, devices};
 pub use error::ReadError;
 pub use plan::{BucketPlan, DevicePlan, DeviceSlice, ReadPlan, Slice, Start};

@@ -26,6 +26,15 @@ pub(super) struct Query {
     pub(super) limit: Option<usize>,
 }
 
+/// What a query brought.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// Ascending by start, then end, then id.
+    pub(super) events: Vec<Event>,
+    /// How many more there were that do not decode.
+    pub(super) undecodable: usize,
+}
+
 /// Returns the name to ask the official client for, so that it makes a ranged read.
 ///
 /// The client has no ranges. It pastes the name into `…/buckets/{name}/events`, so the name brings the whole query

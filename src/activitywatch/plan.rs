@@ -49,7 +49,7 @@ pub struct Slice {
     /// The stretch, within one UTC day and on the step grid; empty in the last slice if nothing more happens. All
     /// between the slice before and this one is empty.
     pub range: Interval,
-    /// What was read, in the plan's order. Devices that are ahead of the slice or failed earlier are missing.
+    /// What was read, in the plan's order. Devices that are ahead of the slice or lost are missing.
     pub devices: Vec<DeviceSlice>,
 }
 
@@ -60,9 +60,11 @@ pub struct DeviceSlice {
     pub device: usize,
     /// The part of the slice's range that is still to be done for it.
     pub range: Interval,
-    /// Each bucket's events, ascending, reaching beyond the range; companions come last, quiet buckets are missing.
+    /// Each bucket's events, ascending, reaching beyond the range; quiet buckets are missing.
     pub buckets: Vec<(Bucket, Vec<Event>)>,
-    /// Buckets that could not be read. They are not asked again.
+    /// The same of the plan's companions, none where no bucket was read.
+    pub companions: Vec<(Bucket, Vec<Event>)>,
+    /// Buckets that could not be read, also those that are gone. They are not asked again.
     pub failed: Vec<(Bucket, ReadError)>,
     /// Set if the server is gone: nothing of the device in this slice counts, and no more comes.
     pub lost: Option<ReadError>,

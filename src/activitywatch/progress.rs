@@ -33,7 +33,7 @@ pub(super) fn read(servers: &[Arc<Client>], plan: ReadPlan, slices: &mpsc::Sende
         };
         for place in 0..devices.len() {
             let device = &mut devices[place];
-            if device.position >= range.end() && device.lost.is_none() || device.lost_is_told {
+            if device.position > range.end() && device.lost.is_none() || device.lost_is_told {
                 continue;
             }
             let server = device.server;
@@ -135,13 +135,14 @@ impl Progress {
                 .extend(quiet_until.map(|time| (bucket.clone(), time)));
             read.push((bucket, events));
         }
+        let mut companions = Vec::new();
         for bucket in std::mem::take(&mut self.companions) {
             if !read.is_empty() && self.lost.is_none() {
                 let events = read_slice(range, |query| server.events(&bucket.id, query));
                 let Some(events) = self.take(&bucket, events) else {
                     continue;
                 };
-                read.push((bucket.clone(), events));
+                companions.push((bucket.clone(), events));
             }
             self.companions.push(bucket);
         }
@@ -153,6 +154,7 @@ impl Progress {
             device: place,
             range,
             buckets: read,
+            companions,
             failed: std::mem::take(&mut self.failed),
             lost: self.lost.clone(),
         }
@@ -177,10 +179,9 @@ impl Progress {
     fn take<T>(&mut self, bucket: &Bucket, read: Result<T, ReadError>) -> Option<T> {
         match read {
             Ok(read) => return Some(read),
-            Err(ReadError::Vanished { bucket }) => {
-                log::debug!("bucket `{bucket}` is gone since it was listed");
+            Err(error @ (ReadError::Unreadable { .. } | ReadError::Vanished { .. })) => {
+                self.failed.push((bucket.clone(), error));
             }
-            Err(error @ ReadError::Unreadable { .. }) => self.failed.push((bucket.clone(), error)),
             Err(error) => {
                 self.lost = Some(error);
             }

@@ -3,7 +3,7 @@ use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::client::{Client, ServerInfo};
+use super::client::Client;
 use super::progress::read;
 use super::{Bucket, ReadError, ReadPlan, Slice};
 
@@ -13,8 +13,8 @@ const WAITING_SLICES: usize = 1;
 /// What a server lists.
 #[derive(Debug)]
 pub struct Server {
-    /// What it tells of itself.
-    pub info: ServerInfo,
+    /// The name of its machine.
+    pub hostname: String,
     /// All its buckets, ascending by id.
     pub buckets: Vec<Bucket>,
 }
@@ -45,9 +45,9 @@ impl Reader {
             .iter()
             .map(|server| {
                 on_thread(server, |server| {
-                    let info = server.info()?;
+                    let hostname = server.hostname()?;
                     Ok(Server {
-                        info,
+                        hostname,
                         buckets: server.buckets()?,
                     })
                 })
@@ -80,7 +80,8 @@ impl Reader {
     pub fn read(&self, plan: ReadPlan) -> mpsc::Receiver<Slice> {
         let (slices, receiver) = mpsc::channel(WAITING_SLICES);
         let servers = self.servers.clone();
-        thread::spawn(move || read(&servers, plan, &slices));
+        // Without a thread the channel closes at once, which says that reading broke off.
+        drop(thread::Builder::new().spawn(move || read(&servers, plan, &slices)));
         receiver
     }
 }
@@ -92,7 +93,7 @@ fn on_thread<T: Send + 'static>(
 ) -> oneshot::Receiver<Result<T, ReadError>> {
     let (sender, answer) = oneshot::channel();
     let server = Arc::clone(server);
-    // If nobody waits any more, the answer is not needed either.
-    thread::spawn(move || drop(sender.send(call(&server))));
+    // If nobody waits any more, the answer is not needed either; without a thread there is none.
+    drop(thread::Builder::new().spawn(move || drop(sender.send(call(&server)))));
     answer
 }

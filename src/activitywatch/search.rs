@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use super::official::Query;
-use super::{Event, ReadError};
+use super::ReadError;
+use super::official::{Page, Query};
+use super::slice::BEGUN_BEFORE;
 use crate::timeline::Time;
 
 /// How near the answer has to be: the length of a slice.
@@ -18,17 +19,39 @@ const DAY: Duration = Duration::from_hours(24);
 pub(super) fn first_activity(
     from: Time,
     until: Time,
-    read: impl Fn(Query) -> Result<Vec<Event>, ReadError>,
+    read: impl Fn(Query) -> Result<Page, ReadError>,
 ) -> Result<Option<Time>, ReadError> {
+    if from >= until {
+        return Ok(None);
+    }
+    if from > Time::EPOCH {
+        // Without `start`: with it, the Python server leaves out what began a day before and still goes on.
+        let begun = read(Query {
+            start: None,
+            end: Some(from),
+            limit: Some(BEGUN_BEFORE),
+        })?;
+        if begun
+            .events
+            .iter()
+            .any(|event| event.interval.end() >= from)
+        {
+            return Ok(Some(from));
+        }
+    }
+    // When the newest event in a stretch begins, at the latest.
     let newest_in = |start: Time, end: Time| -> Result<Option<Time>, ReadError> {
-        let events = read(Query {
+        let page = read(Query {
             start: Some(start),
             end: Some(end),
             limit: Some(1),
         })?;
-        Ok(events
+        let start_of_one_unknown = (page.undecodable > 0).then_some(end);
+        let start_of_newest = page
+            .events
             .first()
-            .map(|event| event.interval.start().max(start)))
+            .map(|event| event.interval.start().max(start));
+        Ok(start_of_newest.or(start_of_one_unknown))
     };
     let mut empty_until = from;
     let mut stretch = DAY;
@@ -60,6 +83,7 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
+    use crate::activitywatch::Event;
     use crate::timeline::Interval;
 
     fn day(day: i64) -> Time {
@@ -68,6 +92,16 @@ mod tests {
 
     /// The answer for events that begin at `starts` and last a second, and how many requests it took.
     fn search(starts: &[Time], from: Time, until: Time) -> (Option<Time>, u32) {
+        search_beside(starts, None, from, until)
+    }
+
+    /// The same with an event beside them that does not decode.
+    fn search_beside(
+        starts: &[Time],
+        undecodable: Option<Time>,
+        from: Time,
+        until: Time,
+    ) -> (Option<Time>, u32) {
         let requests = Cell::new(0);
         let found = first_activity(from, until, |query| {
             requests.set(requests.get() + 1);
@@ -75,17 +109,65 @@ mod tests {
                 query.start.is_none_or(|from| **start >= from)
                     && query.end.is_none_or(|end| **start <= end)
             };
-            let newest = starts.iter().filter(inside).max();
-            Ok(newest
-                .map(|&start| Event {
-                    id: None,
-                    interval: Interval::new(start, start + Duration::from_secs(1)),
-                    data: Map::new(),
-                })
-                .into_iter()
-                .collect())
+            let newest = starts
+                .iter()
+                .chain(&undecodable)
+                .filter(inside)
+                .max()
+                .copied();
+            if newest.is_some() && newest == undecodable {
+                return Ok(Page {
+                    events: vec![],
+                    undecodable: 1,
+                });
+            }
+            let event = |start| Event {
+                id: None,
+                interval: Interval::new(start, start + Duration::from_secs(1)),
+                data: Map::new(),
+            };
+            Ok(Page {
+                events: newest.map(event).into_iter().collect(),
+                undecodable: 0,
+            })
         });
         (found.unwrap(), requests.get())
+    }
+
+    #[test]
+    fn an_event_that_does_not_decode_hides_nothing() {
+        for bad in [day(0), day(100), day(500), day(20_000)] {
+            let (found, requests) =
+                search_beside(&[day(400), day(401)], Some(bad), day(0), day(20_100));
+            let first = bad.min(day(400));
+            assert!(
+                found.is_some_and(|found| found <= first && first.since(found) <= DAY),
+                "{bad}: {found:?}"
+            );
+            assert!(requests <= 32, "{bad}: {requests} requests");
+        }
+    }
+
+    #[test]
+    fn an_event_that_goes_on_counts_from_the_start() {
+        // As the Python server answers for an event that began two days before.
+        let running = Event {
+            id: None,
+            interval: Interval::new(day(3), day(9)),
+            data: Map::new(),
+        };
+        let found = first_activity(day(5), day(20), |query| {
+            let events = if query.start.is_none() {
+                vec![running.clone()]
+            } else {
+                vec![]
+            };
+            Ok(Page {
+                events,
+                undecodable: 0,
+            })
+        });
+        assert_eq!(found.unwrap(), Some(day(5)));
     }
 
     #[test]

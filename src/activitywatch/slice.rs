@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::official::Query;
+use super::official::{Page, Query};
 use super::{Event, ReadError};
 use crate::timeline::{Interval, Time};
 
@@ -9,9 +9,12 @@ use crate::timeline::{Interval, Time};
 /// counts in milliseconds; nothing further away changes what lies inside.
 const MARGIN: Duration = Duration::from_millis(5_001);
 
-/// How many events that began before a slice are looked at. The newest with a length decides what is still running;
-/// the others are for those without a length, and for events with the same start.
-const BEGUN_BEFORE: usize = 10;
+/// How many events that began before a slice are looked at to begin with. Mostly the newest of them decides what is
+/// still running.
+pub(super) const BEGUN_BEFORE: usize = 10;
+
+/// How many are looked at to the utmost, where so many in a row have equal data or no length.
+const MOST_BEGUN_BEFORE: usize = 640;
 
 /// Returns the events of a bucket that touch `range` or decide what counts in it, ascending by start, end and id.
 ///
@@ -26,19 +29,16 @@ const BEGUN_BEFORE: usize = 10;
 /// Those of `read`.
 pub(super) fn read_slice(
     range: Interval,
-    read: impl Fn(Query) -> Result<Vec<Event>, ReadError>,
+    read: impl Fn(Query) -> Result<Page, ReadError>,
 ) -> Result<Vec<Event>, ReadError> {
-    let begun = read(Query {
-        start: None,
-        end: Some(range.start()),
-        limit: Some(BEGUN_BEFORE),
-    })?;
+    let begun = begun_before(range.start(), &read)?;
     let wide = Interval::new(range.start() - MARGIN, range.end() + MARGIN);
     let mut events = read(Query {
         start: Some(wide.start()),
         end: Some(wide.end()),
         limit: None,
-    })?;
+    })?
+    .events;
 
     // Cut at the margin and older than all that is known to have begun before: it began earlier than those did.
     let earliest = begun.first().map_or(wide.start(), |event| {
@@ -70,6 +70,34 @@ pub(super) fn read_slice(
     Ok(events)
 }
 
+/// Returns the newest events that began before `time`, ascending, back to one that ends the look at what is running
+/// then: an event with a length cuts all older ones with other data.
+fn begun_before(
+    time: Time,
+    read: impl Fn(Query) -> Result<Page, ReadError>,
+) -> Result<Vec<Event>, ReadError> {
+    let mut limit = BEGUN_BEFORE;
+    loop {
+        let page = read(Query {
+            start: None,
+            end: Some(time),
+            limit: Some(limit),
+        })?;
+        let is_all = page.events.len() + page.undecodable < limit;
+        let mut lasting = page
+            .events
+            .iter()
+            .filter(|event| !event.interval.is_empty());
+        let is_decided = lasting
+            .next()
+            .is_some_and(|first| lasting.any(|other| other.data != first.data));
+        if is_all || is_decided || limit >= MOST_BEGUN_BEFORE {
+            return Ok(page.events);
+        }
+        limit *= 4;
+    }
+}
+
 /// Returns `event`, which began before the slice and is not among its `events`, with its end, as far as that counts.
 ///
 /// An event that has ended before the slice comes back as it is: it may still have cut an older one.
@@ -78,7 +106,7 @@ fn extended(
     events: &[Event],
     range: Interval,
     wide_end: Time,
-    read: impl Fn(Query) -> Result<Vec<Event>, ReadError>,
+    read: impl Fn(Query) -> Result<Page, ReadError>,
 ) -> Result<Event, ReadError> {
     if event.interval.end() < range.start() {
         return Ok(event);
@@ -97,9 +125,10 @@ fn extended(
     let reached = read(Query {
         start: None,
         end: Some(end),
-        limit: Some(newer + 2 * BEGUN_BEFORE),
+        limit: Some(newer + MOST_BEGUN_BEFORE),
     })?;
     let reached = reached
+        .events
         .into_iter()
         .find(|other| other.id.is_some() && other.id == event.id);
     Ok(reached.unwrap_or(event))
@@ -162,7 +191,13 @@ mod tests {
 
     /// Nanoseconds per app and step within `range`, read in one slice.
     fn steps(stored: &[Event], range: Interval) -> BTreeMap<(String, i64), i64> {
-        let events = read_slice(range, |query| Ok(python_server(stored, query))).unwrap();
+        let events = read_slice(range, |query| {
+            Ok(Page {
+                events: python_server(stored, query),
+                undecodable: 0,
+            })
+        })
+        .unwrap();
         let mut steps = BTreeMap::new();
         for (interval, data) in without_overlap(
             events.iter().map(|event| (event.interval, &event.data)),
@@ -234,10 +269,32 @@ mod tests {
         assert_eq!(steps(&stored, days(1, 2)), BTreeMap::new());
     }
 
+    #[test]
+    fn many_events_of_equal_data_hide_nothing() {
+        let hour = |id, start, app| event(id, start * HOUR, 60_000, app);
+        let long = event(1, 0, 80 * HOUR, 1);
+        let short: Vec<_> = (2..14).map(|id| hour(id, id, 1)).collect();
+        let empty: Vec<_> = (2..14).map(|id| event(id, id * HOUR, 0, 2)).collect();
+        let cut: Vec<_> = [hour(2, 1, 2)]
+            .into_iter()
+            .chain((3..15).map(|id| hour(id, id, 1)))
+            .collect();
+        for others in [short, empty, cut] {
+            let stored: Vec<_> = std::iter::once(long.clone()).chain(others).collect();
+            for day in 0..4 {
+                assert_eq!(
+                    steps(&stored, days(day, day + 1)),
+                    truth(&stored, days(day, day + 1)),
+                    "day {day}"
+                );
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn slicing_changes_no_step(
-            events in prop::collection::vec((0_i64..96 * HOUR, prop_oneof![Just(0), 0..HOUR, 0..60 * HOUR], 0_u8..3), 0..12),
+            events in prop::collection::vec((0_i64..96 * HOUR, prop_oneof![Just(0), 0..HOUR, 0..60 * HOUR], 0_u8..3), 0..40),
             cuts in prop::collection::btree_set(1_i64..96 * 60, 0..8),
         ) {
             let stored: Vec<_> = events.into_iter().zip(1..).map(|((start, length, app), id)| event(id, start, length, app)).collect();

@@ -1,10 +1,14 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
 use super::Store;
+
+/// How long somebody who looks for the holder may have the lock.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Why the state is not ours.
 #[derive(Debug, Error)]
@@ -46,13 +50,17 @@ impl Lock {
     /// Any [`LockError`].
     pub fn take(store: &Store, purpose: &str) -> Result<Self, LockError> {
         let file = open(store)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self::taken(file, store, purpose)),
-            Err(TryLockError::WouldBlock) => Err(LockError::Held {
-                holder: holder(store),
-            }),
-            Err(TryLockError::Error(source)) => Err(failed(store, source)),
+        // Whoever only looks holds it too, for a moment.
+        for _ in 0..10 {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self::taken(file, store, purpose)),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK),
+                Err(TryLockError::Error(source)) => return Err(failed(store, source)),
+            }
         }
+        Err(LockError::Held {
+            holder: holder(store),
+        })
     }
 
     /// Takes the lock as [`Self::take`] does, and blocks until it is free.

@@ -59,8 +59,41 @@ pub struct Device {
     pub server: String,
     /// All time before it has been delivered, on the step grid.
     pub watermark: Time,
-    /// Its buckets that were read, by id; a time if the bucket is done only up to there and lags behind the device.
-    pub buckets: BTreeMap<String, Option<Time>>,
+    /// The end of the newest step that had a sample; none of later steps has been sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Time>,
+    /// Its buckets that were read, by id.
+    pub buckets: BTreeMap<String, BucketProgress>,
+}
+
+/// How far one bucket has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketProgress {
+    /// ActivityWatch's type of bucket.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Set if the bucket lags behind its device: it is done only up to here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_until: Option<Time>,
+}
+
+impl Device {
+    /// Returns the time up to which a bucket has been delivered; `None` if it was never read.
+    pub fn done_until(&self, bucket: &str) -> Option<Time> {
+        self.buckets
+            .get(bucket)
+            .map(|progress| progress.done_until.unwrap_or(self.watermark))
+    }
+
+    /// Notes how far a bucket has come; `None` if as far as the device.
+    pub fn note(&mut self, bucket: &str, kind: &str, done_until: Option<Time>) {
+        let progress = BucketProgress {
+            kind: kind.to_owned(),
+            done_until,
+        };
+        self.buckets.insert(bucket.to_owned(), progress);
+    }
 }
 
 impl Endpoint {
@@ -69,6 +102,15 @@ impl Endpoint {
         self.devices
             .iter()
             .find(|device| device.user == user && device.host == host)
+    }
+
+    /// Returns the time up to which a bucket of a server has been delivered for `user`, as whatever host.
+    pub fn done_until(&self, user: &str, server: &str, bucket: &str) -> Option<Time> {
+        let devices = self
+            .devices
+            .iter()
+            .filter(|device| device.user == user && device.server == server);
+        devices.filter_map(|device| device.done_until(bucket)).max()
     }
 
     /// Puts `device` in the place of the one with the same user and host.

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Device;
+use crate::timeline::Time;
 
 /// A request under way: what is sent, and what the checkpoint says once it has been delivered.
 ///
@@ -13,6 +14,8 @@ pub struct Sending {
     pub endpoint: String,
     /// How many samples it holds.
     pub samples: usize,
+    /// The end of its newest step.
+    pub until: Time,
     /// The devices as they are after delivery.
     pub devices: Vec<Device>,
     /// The body.
@@ -26,6 +29,7 @@ struct Header {
     version: u32,
     endpoint: String,
     samples: usize,
+    until: Time,
     devices: Vec<Device>,
     body_bytes: usize,
 }
@@ -38,6 +42,7 @@ impl Sending {
             version: VERSION,
             endpoint: self.endpoint.clone(),
             samples: self.samples,
+            until: self.until,
             devices: self.devices.clone(),
             body_bytes: self.body.len(),
         };
@@ -66,6 +71,7 @@ impl Sending {
         Ok(Self {
             endpoint: header.endpoint,
             samples: header.samples,
+            until: header.until,
             devices: header.devices,
             body,
         })

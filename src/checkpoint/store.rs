@@ -173,7 +173,7 @@ impl Store {
             .map_err(|reason| StoreError::Damaged { path, reason })
     }
 
-    /// Keeps `sending` until [`Self::settle`].
+    /// Keeps `sending` until [`Self::forget`].
     ///
     /// # Errors
     /// [`StoreError::Io`].
@@ -185,7 +185,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Io`].
-    pub fn settle(&self) -> Result<(), StoreError> {
+    pub fn forget(&self) -> Result<(), StoreError> {
         let path = self.sending_path();
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Io {

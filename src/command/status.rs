@@ -4,10 +4,12 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use chrono::{DateTime, TimeZone, Utc};
+use reqwest::Url;
 use serde::Serialize;
 
 use super::CommandError;
 use crate::checkpoint::{Checkpoint, Device, Endpoint, Lock, Store};
+use crate::settings::masked_url;
 use crate::timeline::Time;
 
 /// The state of everything, as `status --json` prints it.
@@ -86,7 +88,7 @@ pub fn print<Tz: TimeZone<Offset: Display>>(
         endpoint,
     } in &status.endpoints
     {
-        writeln!(out, "\n{url}")?;
+        writeln!(out, "\n{}", shown(url))?;
         match endpoint.last_success {
             Some(time) => writeln!(out, "  everything was delivered {}", moment(time, now))?,
             None => writeln!(out, "  no pass has delivered everything yet")?,
@@ -124,7 +126,7 @@ fn print_device<Tz: TimeZone<Offset: Display>>(
     let lagging = device
         .buckets
         .iter()
-        .filter_map(|(bucket, until)| Some((bucket, (*until)?)));
+        .filter_map(|(bucket, progress)| Some((bucket, progress.done_until?)));
     for (bucket, until) in lagging {
         let until = if until == Time::EPOCH {
             "not yet at all".to_owned()
@@ -136,10 +138,17 @@ fn print_device<Tz: TimeZone<Offset: Display>>(
     Ok(())
 }
 
+/// Returns an address without what may be a secret.
+fn shown(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), |url| masked_url(&url))
+}
+
 /// Returns a time as a person reads it: local, and how long ago.
 fn moment<Tz: TimeZone<Offset: Display>>(time: Time, now: &DateTime<Tz>) -> String {
     let local = DateTime::<Utc>::from(time).with_timezone(&now.timezone());
-    let ago = match Time::from(now.to_utc()).since(time).as_secs() {
+    let present = Time::from(now.to_utc());
+    let ago = match present.since(time).as_secs() {
+        _ if time > present => "still to come".to_owned(),
         0..=59 => "just now".to_owned(),
         seconds @ 60..=3599 => format!("{} min ago", seconds / 60),
         seconds @ 3600..=172_799 => format!("{} h ago", seconds / 3600),
@@ -151,10 +160,17 @@ fn moment<Tz: TimeZone<Offset: Display>>(time: Time, now: &DateTime<Tz>) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::Failure;
+    use crate::checkpoint::{BucketProgress, Failure};
 
     fn at(text: &str) -> Time {
         text.parse::<DateTime<Utc>>().unwrap().into()
+    }
+
+    fn lagging(since: &str) -> BucketProgress {
+        BucketProgress {
+            kind: "t".to_owned(),
+            done_until: Some(at(since)),
+        }
     }
 
     #[test]
@@ -164,12 +180,19 @@ mod tests {
             host: "laptop".to_owned(),
             server: "http://127.0.0.1:5600".to_owned(),
             watermark: at("2026-11-24T08:40:00Z"),
+            newest: None,
             buckets: [
                 (
                     "aw-watcher-web-firefox".to_owned(),
-                    Some(at("2026-11-20T00:00:00Z")),
+                    lagging("2026-11-20T00:00:00Z"),
                 ),
-                ("aw-watcher-afk".to_owned(), None),
+                (
+                    "aw-watcher-afk".to_owned(),
+                    BucketProgress {
+                        done_until: None,
+                        ..lagging("2026-11-20T00:00:00Z")
+                    },
+                ),
             ]
             .into(),
         };

@@ -13,7 +13,7 @@ use crate::checkpoint::{Lock, Store};
 use crate::dirs::Dirs;
 use crate::remote_write::{self, Patience};
 use crate::settings::Settings;
-use crate::synchronizer::{PassReport, Progress, Synchronizer};
+use crate::synchronizer::{Now, PassReport, Progress, Synchronizer};
 use crate::timeline::Time;
 
 /// How long a receiver that is away is tried again. Somebody waits at the terminal.
@@ -36,13 +36,12 @@ pub async fn sync(
     let _lock = Lock::take(&store, "sync")?;
     let mut synchronizer = synchronizer(settings, store)?;
     let bar = Bar::new(bars);
-    let patience = Patience {
-        until: Instant::now() + PATIENCE,
+    let now = Now {
+        wall: Time::from(Utc::now()),
+        monotonic: Instant::now(),
     };
     let report = synchronizer
-        .pass(Time::from(Utc::now()), patience, |progress| {
-            bar.show(progress);
-        })
+        .pass(now, Patience::Each(PATIENCE), |progress| bar.show(progress))
         .await?;
     bar.finish();
     Ok(report)

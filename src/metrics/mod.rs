@@ -26,35 +26,75 @@ const UNKNOWN: &str = "unknown";
 /// The labels that an event of a bucket gives, the metric's name among them.
 type EventLabels = Vec<(&'static str, String)>;
 
-/// Returns the rule that turns an event of this bucket into labels.
-fn rule(bucket: &Bucket) -> fn(&Bucket, &Event) -> EventLabels {
-    match bucket.kind.as_str() {
-        "currentwindow" => window::labels,
-        "afkstatus" | "systemafkstatus" => afk::labels,
-        "web.tab.current" => web::labels,
-        "app.editor.activity" => editor::labels,
-        _ => activity::labels,
+/// Whether events of these two buckets add up in the same metric.
+pub fn feed_one_metric(one: &Bucket, other: &Bucket) -> bool {
+    Family::of(one) == Family::of(other)
+}
+
+/// Buckets of one family feed one metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Window,
+    Afk,
+    Web,
+    Editor,
+    Activity,
+}
+
+impl Family {
+    fn of(bucket: &Bucket) -> Self {
+        match bucket.kind.as_str() {
+            "currentwindow" => Self::Window,
+            "afkstatus" | "systemafkstatus" => Self::Afk,
+            "web.tab.current" => Self::Web,
+            "app.editor.activity" => Self::Editor,
+            _ => Self::Activity,
+        }
+    }
+
+    fn labels(self, bucket: &Bucket, event: &Event) -> EventLabels {
+        match self {
+            Self::Window => window::labels(event),
+            Self::Afk => afk::labels(event),
+            Self::Web => web::labels(bucket, event),
+            Self::Editor => editor::labels(bucket, event),
+            Self::Activity => activity::labels(bucket),
+        }
     }
 }
 
-/// Returns the series of one device within `range`, ascending by labels.
+/// What a bucket has to say of a stretch of time.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The bucket.
+    pub bucket: &'a Bucket,
+    /// Its events, ascending by start. They may reach beyond the range.
+    pub events: &'a [Event],
+    /// What of them counts; should lie on step edges.
+    pub range: Interval,
+}
+
+/// Returns the series of one device, ascending by labels.
 ///
-/// `buckets` hold each bucket's events ascending by start, and may reach beyond `range`, which should lie on step
-/// edges. `common` are the labels that every series of the device carries. A step without activity has no sample.
-pub fn device_series(
-    buckets: &[(Bucket, Vec<Event>)],
-    range: Interval,
+/// `common` are the labels that every series of the device carries. A step without activity has no sample.
+pub fn device_series<'a>(
+    sources: impl IntoIterator<Item = Source<'a>>,
     common: &[(Cow<'static, str>, String)],
 ) -> Vec<Series> {
     let mut sums = HashMap::<EventLabels, BTreeMap<Step, i64>>::new();
-    for (bucket, events) in buckets {
-        let labels_of = rule(bucket);
+    for Source {
+        bucket,
+        events,
+        range,
+    } in sources
+    {
+        let family = Family::of(bucket);
         let intervals = events.iter().map(|event| (event.interval, event));
         for (interval, event) in without_overlap(intervals, |one, other| one.data == other.data) {
             let Some(inside) = interval.intersect(range) else {
                 continue;
             };
-            let steps = sums.entry(labels_of(bucket, event)).or_default();
+            let steps = sums.entry(family.labels(bucket, event)).or_default();
             for (step, nanos) in split(inside) {
                 *steps.entry(step).or_default() += nanos;
             }
@@ -124,6 +164,23 @@ mod tests {
         }
     }
 
+    /// The series of one window bucket within a range.
+    fn window_series(
+        events: &[Event],
+        range: Interval,
+        common: &[(Cow<'static, str>, String)],
+    ) -> Vec<Series> {
+        let bucket = bucket("currentwindow");
+        device_series(
+            [Source {
+                bucket: &bucket,
+                events,
+                range,
+            }],
+            common,
+        )
+    }
+
     fn range(from_ms: i64, to_ms: i64) -> Interval {
         Interval::new(Time::from_millis(from_ms), Time::from_millis(to_ms))
     }
@@ -147,15 +204,12 @@ mod tests {
 
     #[test]
     fn window_events_become_seconds_per_app_and_step() {
-        let buckets = [(
-            bucket("currentwindow"),
-            vec![event(0, 90_000, 1), event(90_000, 100_500, 2)],
-        )];
+        let events = [event(0, 90_000, 1), event(90_000, 100_500, 2)];
         let common = [
             ("host".into(), "laptop".to_owned()),
             ("user".into(), "ada".to_owned()),
         ];
-        insta::assert_snapshot!(rendered(&device_series(&buckets, range(0, 120_000), &common)), @r#"
+        insta::assert_snapshot!(rendered(&window_series(&events, range(0, 120_000), &common)), @r#"
         {__name__="aw_window_seconds",app="app1",host="laptop",user="ada"} 60@30000 30@90000
         {__name__="aw_window_seconds",app="app2",host="laptop",user="ada"} 10.5@90000
         "#);
@@ -163,9 +217,9 @@ mod tests {
 
     #[test]
     fn nothing_outside_the_range_is_counted() {
-        let buckets = [(bucket("currentwindow"), vec![event(-30_000, 90_000, 1)])];
-        insta::assert_snapshot!(rendered(&device_series(&buckets, range(0, 60_000), &[])), @r#"{__name__="aw_window_seconds",app="app1"} 60@30000"#);
-        assert_eq!(device_series(&buckets, range(120_000, 180_000), &[]), []);
+        let events = [event(-30_000, 90_000, 1)];
+        insta::assert_snapshot!(rendered(&window_series(&events, range(0, 60_000), &[])), @r#"{__name__="aw_window_seconds",app="app1"} 60@30000"#);
+        assert_eq!(window_series(&events, range(120_000, 180_000), &[]), []);
     }
 
     #[test]
@@ -178,11 +232,8 @@ mod tests {
             );
             event
         };
-        let buckets = [(
-            bucket("currentwindow"),
-            vec![named(0, 20_000, "a"), named(20_000, 50_000, "b")],
-        )];
-        let series = device_series(&buckets, range(0, 60_000), &[]);
+        let events = [named(0, 20_000, "a"), named(20_000, 50_000, "b")];
+        let series = window_series(&events, range(0, 60_000), &[]);
         assert_eq!(series.len(), 1);
         assert_eq!(
             series[0].samples,
@@ -209,7 +260,7 @@ mod tests {
         fn steps_add_up_to_the_intervals(events in events()) {
             let exact: i64 = without_overlap(events.iter().map(|event| (event.interval, event)), |one, other| one.data == other.data)
                 .iter().map(|(interval, _)| interval.nanos()).sum();
-            let series = device_series(&[(bucket("currentwindow"), events)], range(0, 1_200_000), &[]);
+            let series = window_series(&events, range(0, 1_200_000), &[]);
             let seconds: f64 = series.iter().flat_map(|series| &series.samples).map(|sample| sample.value).sum();
             #[expect(clippy::cast_precision_loss, reason = "minutes in a test")]
             let expected = exact as f64 / 1e9;
@@ -218,10 +269,9 @@ mod tests {
 
         #[test]
         fn slicing_changes_no_sample(events in events(), cut in 1_i64..19) {
-            let buckets = [(bucket("currentwindow"), events)];
-            let cut = cut * 60_000;
+                        let cut = cut * 60_000;
             let samples = |range| -> BTreeMap<(Labels, i64), u64> {
-                device_series(&buckets, range, &[]).into_iter()
+                window_series(&events, range, &[]).into_iter()
                     .flat_map(|Series { labels, samples }| samples.into_iter().map(move |sample| ((labels.clone(), sample.timestamp_ms), sample.value.to_bits())))
                     .collect()
             };

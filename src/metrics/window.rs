@@ -1,10 +1,10 @@
 //! `aw_window_seconds{app}`: how long each application had the focus, from buckets of type `currentwindow`.
 
 use super::{EventLabels, UNKNOWN};
-use crate::activitywatch::{Bucket, Event};
+use crate::activitywatch::Event;
 
 /// Titles and addresses are in the data too; they stay there.
-pub(super) fn labels(_bucket: &Bucket, event: &Event) -> EventLabels {
+pub(super) fn labels(event: &Event) -> EventLabels {
     vec![
         ("__name__", "aw_window_seconds".to_owned()),
         ("app", event.text("app").unwrap_or(UNKNOWN).to_owned()),

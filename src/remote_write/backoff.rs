@@ -15,9 +15,11 @@ const MAX_DELAY: Duration = Duration::from_mins(1);
 
 /// How long a receiver that is unavailable is tried again.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub enum Patience {
     /// No attempt begins after this.
-    pub until: Instant,
+    Until(Instant),
+    /// For each request anew, so long after its first attempt.
+    Each(Duration),
 }
 
 /// How delivering a request ended.
@@ -45,6 +47,10 @@ pub async fn deliver(
         .with_jitter()
         .without_max_times()
         .build();
+    let end = match patience {
+        Patience::Until(end) => end,
+        Patience::Each(duration) => Instant::now() + duration,
+    };
     let mut attempt = 0;
     loop {
         let outcome = client.post(body, attempt).await;
@@ -54,7 +60,14 @@ pub async fn deliver(
             reason,
         } = &outcome
         else {
-            let stored_before = maybe_stored && outcome.says_stored_before();
+            let stored_before = maybe_stored
+                && matches!(
+                    outcome,
+                    Outcome::Refused {
+                        says_stored_before: true,
+                        ..
+                    }
+                );
             let outcome = if stored_before {
                 Outcome::Delivered
             } else {
@@ -72,7 +85,7 @@ pub async fn deliver(
             .unwrap_or(MAX_DELAY)
             .max(retry_after.unwrap_or_default())
             .min(MAX_DELAY);
-        if Instant::now() + delay > patience.until {
+        if Instant::now() + delay > end {
             return Delivery {
                 outcome,
                 maybe_stored,
@@ -80,7 +93,7 @@ pub async fn deliver(
         }
         log::warn!(
             "{}: {reason}; attempt {} in {delay:.1?}",
-            client.url(),
+            client.shown(),
             attempt + 1
         );
         sleep(delay).await;

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::outcome::{Outcome, classify};
 use crate::message::{innermost, one_line};
-use crate::settings::RemoteWrite;
+use crate::settings::{RemoteWrite, masked_url};
 
 /// How much of an answer is read. The reason stands at its beginning; a receiver that lists each bad sample can send
 /// hundreds of kilobytes.
@@ -42,6 +42,8 @@ pub enum ClientError {
 pub struct Client {
     http: reqwest::Client,
     url: Url,
+    /// The address as it may be shown.
+    shown: String,
     basic_auth: Option<(String, String)>,
 }
 
@@ -94,6 +96,7 @@ impl Client {
             .map(|auth| (auth.username.clone(), auth.password.expose().to_owned()));
         Ok(Self {
             http,
+            shown: masked_url(&destination.url),
             url: destination.url.clone(),
             basic_auth,
         })
@@ -102,6 +105,11 @@ impl Client {
     /// The address that requests go to, without any user or password.
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// The address as it may be shown: a token may stand in its query.
+    pub fn shown(&self) -> &str {
+        &self.shown
     }
 
     /// Posts `body`, a snappy block, once. `attempt` counts from 0.
@@ -123,7 +131,7 @@ impl Client {
                 reason: reason(&error),
             },
         };
-        debug!("{}: {} bytes: {outcome:?}", self.url, body.len());
+        debug!("{}: {} bytes: {outcome:?}", self.shown, body.len());
         outcome
     }
 }
@@ -144,7 +152,7 @@ async fn outcome(mut response: Response) -> Outcome {
             break;
         }
     }
-    let body = one_line(&String::from_utf8_lossy(&body), MAX_REASON_BYTES);
+    let body = without_label_sets(&one_line(&String::from_utf8_lossy(&body), MAX_REASON_BYTES));
     classify(status, &body, retry_after.as_deref(), SystemTime::now())
 }
 
@@ -154,4 +162,47 @@ fn reason(error: &reqwest::Error) -> String {
         return "no answer in time".to_owned();
     }
     innermost(error)
+}
+
+/// Returns a receiver's words without the labels of the series that it may name: what somebody did is not for a log.
+fn without_label_sets(text: &str) -> String {
+    let mut rest = text;
+    let mut kept = String::new();
+    while let Some((before, after)) = rest.split_once('{') {
+        kept += before;
+        match after.split_once('}') {
+            Some((labels, after)) if labels.contains('=') => {
+                kept += "{…}";
+                rest = after;
+            }
+            // Cut off in the middle.
+            None if after.contains('=') => return kept + "{…",
+            _ => {
+                kept.push('{');
+                rest = after;
+            }
+        }
+    }
+    kept + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_receiver_lose_their_labels() {
+        let cases = [
+            (
+                r#"series aw_window_seconds{app="vim", host="x"} is out of order"#,
+                "series aw_window_seconds{…} is out of order",
+            ),
+            (r#"{"status":"error"}"#, r#"{"status":"error"}"#),
+            (r#"cut off {app="vim"#, "cut off {…"),
+            ("plain", "plain"),
+        ];
+        for (said, shown) in cases {
+            assert_eq!(without_label_sets(said), shown);
+        }
+    }
 }

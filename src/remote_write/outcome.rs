@@ -22,6 +22,10 @@ pub enum Outcome {
     },
     /// The receiver finds fault with a sample, and has stored none.
     Refused {
+        /// Whether this is how Prometheus refuses what it has, when it keeps no out-of-order window. Only of use for
+        /// bytes that were sent before: it takes or refuses a request as a whole, so the first sample that is there
+        /// already says that all are.
+        says_stored_before: bool,
         /// The receiver's words.
         reason: String,
     },
@@ -39,27 +43,24 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
-    /// Whether this is how Prometheus refuses what it has, when it keeps no out-of-order window.
-    ///
-    /// Only of use for bytes that were sent before: it takes or refuses a request as a whole, so the first sample that
-    /// is there already says that all are.
-    pub(super) fn says_stored_before(&self) -> bool {
-        let Self::Refused { reason } = self else {
-            return false;
-        };
-        let reason = reason.to_lowercase();
-        reason.contains("out of order") || reason.contains("duplicate sample")
-    }
-}
+/// Samples that come too late, in the words of Prometheus and of Mimir.
+const TOO_OLD: &[&str] = &["out of bounds", "too old sample", "timestamp-too-old"];
 
-/// Faults of a sample, as Prometheus, Mimir, Thanos and VictoriaMetrics word them.
-const FAULTS: &[&str] = &[
+/// Samples that are there already or come after newer ones.
+const ORDER: &[&str] = &[
     "out of order",
+    "out-of-order",
     "duplicate sample",
+    "duplicate-timestamp",
+];
+
+/// Other faults of a sample, as Prometheus, Mimir, Thanos and VictoriaMetrics word them.
+const FAULTS: &[&str] = &[
+    "too far in the future",
     "invalid sample",
     "label",
     "max series",
+    "max-series",
     "maximum active series",
 ];
 
@@ -81,11 +82,19 @@ pub fn classify(status: u16, body: &str, retry_after: Option<&str>, now: SystemT
     let names_fault =
         |words| !is_page && matches!(status, 400 | 409 | 422 | 500..=599) && mentions(words);
     match status {
-        200..=299 => Outcome::Delivered,
+        200..=299 if !is_page => Outcome::Delivered,
         413 => Outcome::TooLarge { reason },
-        _ if names_fault(&["too far in the future"]) => Outcome::Refused { reason },
-        _ if names_fault(&["out of bounds", "too old sample"]) => Outcome::TooOld { reason },
-        _ if names_fault(FAULTS) => Outcome::Refused { reason },
+        _ if names_fault(TOO_OLD) && !mentions(&["too far in the future"]) => {
+            Outcome::TooOld { reason }
+        }
+        _ if names_fault(ORDER) => Outcome::Refused {
+            says_stored_before: matches!(status, 400 | 409),
+            reason,
+        },
+        _ if names_fault(FAULTS) => Outcome::Refused {
+            says_stored_before: false,
+            reason,
+        },
         400 if !is_page && mentions(&["too big", "too large", "exceeds"]) => {
             Outcome::TooLarge { reason }
         }
@@ -158,6 +167,11 @@ mod tests {
             // Prometheus
             (204, "", "delivered"),
             (200, "", "delivered"),
+            (
+                200,
+                "<!doctype html><title>Welcome to the hotel</title>",
+                "misconfigured",
+            ),
             (400, "out of order sample", "refused"),
             (400, "out of bounds", "too old"),
             (
@@ -217,6 +231,16 @@ mod tests {
                 409,
                 "store locally for endpoint : conflict: out of order",
                 "refused",
+            ),
+            (
+                400,
+                "out-of-order samples are not allowed (err-mimir-sample-out-of-order)",
+                "refused",
+            ),
+            (
+                400,
+                "its timestamp is too old (err-mimir-sample-timestamp-too-old)",
+                "too old",
             ),
             // what stands in between
             (301, "", "misconfigured"),

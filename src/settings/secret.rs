@@ -43,9 +43,12 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Returns `url` with its userinfo, if it has any, as `***`.
+/// Returns `url` with its userinfo and its query, if it has any, as `***`: both can hold a token.
 pub fn masked_url(url: &Url) -> String {
     let mut masked = url.clone();
+    if url.query().is_some() {
+        masked.set_query(Some("***"));
+    }
     let has_userinfo = !url.username().is_empty() || url.password().is_some();
     // Both setters fail only for a URL without a host, which has no userinfo either.
     if has_userinfo
@@ -91,7 +94,7 @@ mod tests {
         for (url, masked) in [
             (
                 "http://ada:pw@host:9090/a@b?c",
-                "http://***@host:9090/a@b?c",
+                "http://***@host:9090/a@b?***",
             ),
             ("http://token@host/", "http://***@host/"),
             ("http://:pw@host/", "http://***@host/"),

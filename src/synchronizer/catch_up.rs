@@ -1,36 +1,38 @@
 use super::plan::Target;
-use super::{Flow, PassReport, Synchronizer};
-use crate::activitywatch::{Bucket, Event, ReadError, ReadPlan};
+use super::{Flow, PassReport, Synchronizer, sources};
+use crate::activitywatch::{Bucket, DeviceSlice, Event, ReadError, ReadPlan};
 use crate::checkpoint::StoreError;
-use crate::metrics::{Additions, additions, device_series};
+use crate::metrics::{Additions, Source, additions, device_series};
 use crate::remote_write::{Patience, batches};
 use crate::timeline::{Interval, Step};
 
 impl Synchronizer {
     /// Brings buckets that lag behind their devices up to the watermarks: new ones, and those that could not be read.
+    ///
+    /// One that cannot be caught up, for whatever reason, does not hold the others.
     pub(super) async fn catch_up(
         &mut self,
         targets: &mut [Target],
         patience: Patience,
         report: &mut PassReport,
-    ) -> Result<Flow, StoreError> {
+    ) -> Result<(), StoreError> {
         for target in targets {
             for bucket in target.lagging() {
                 if let Flow::Stop = self
                     .catch_up_bucket(target, &bucket, patience, report)
                     .await?
                 {
-                    return Ok(Flow::Stop);
+                    return Ok(());
                 }
             }
         }
-        Ok(Flow::Continue)
+        Ok(())
     }
 
     async fn catch_up_bucket(
         &mut self,
         target: &mut Target,
-        bucket: &str,
+        bucket: &Bucket,
         patience: Patience,
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
@@ -43,26 +45,32 @@ impl Synchronizer {
         let (mut changed_steps, mut is_complete) = (0, false);
         while let Some(slice) = slices.recv().await {
             for device in slice.devices {
-                if let Some(error) = device.lost {
-                    report.add(error);
-                    return Ok(Flow::Stop);
-                }
-                if let Some((_, error)) = device.failed.into_iter().next() {
-                    // What was sent of this time cannot be told without this bucket. The next pass tries again.
-                    report.add(error);
+                // What was sent of this time cannot be told without all of it. The next pass tries again.
+                if let Some(error) =
+                    device
+                        .lost
+                        .or(device.failed.into_iter().next().map(|(_, error)| error))
+                {
+                    report.add_unless_gone(error);
                     return Ok(Flow::Continue);
                 }
-                let added = self.added(target, device.range, &device.buckets);
+                let read = DeviceSlice {
+                    failed: Vec::new(),
+                    lost: None,
+                    ..device
+                };
+                let added = self.added(target, &read);
                 changed_steps += added.changed_steps;
                 for batch in batches(&added.series) {
                     let done = Step::of_timestamp_ms(batch.newest_ms).end();
                     let mut state = target.state.clone();
-                    state.buckets.insert(bucket.to_owned(), Some(done));
+                    state.note(&bucket.id, &bucket.kind, Some(done));
+                    state.newest = state.newest.max(Some(done));
                     if let Flow::Stop = self
                         .send(batch, vec![state.clone()], patience, report)
                         .await?
                     {
-                        return Ok(Flow::Stop);
+                        return self.after_stop(report);
                     }
                     target.state = state;
                 }
@@ -71,11 +79,12 @@ impl Synchronizer {
         }
         if changed_steps > 0 {
             log::warn!(
-                "bucket `{bucket}`: {changed_steps} steps would differ from what was sent and stay as they are"
+                "bucket `{}`: {changed_steps} steps would differ from what was sent and stay as they are",
+                bucket.id
             );
         }
         if is_complete {
-            target.state.buckets.insert(bucket.to_owned(), None);
+            target.state.note(&bucket.id, &bucket.kind, None);
             self.endpoint_mut().put(target.state.clone());
         } else {
             report.add(ReadError::BrokeOff);
@@ -83,18 +92,33 @@ impl Synchronizer {
         Ok(Flow::Continue)
     }
 
-    /// Returns what the bucket that catches up, the first of `buckets`, adds to what the others gave.
-    fn added(
-        &self,
-        target: &Target,
-        range: Interval,
-        buckets: &[(Bucket, Vec<Event>)],
-    ) -> Additions {
-        let Some((_, companions)) = buckets.split_first() else {
-            return Additions::default();
+    /// Returns what the bucket that catches up adds to what its companions gave.
+    fn added<'a>(&self, target: &Target, device: &'a DeviceSlice) -> Additions {
+        // Of each companion only what has been sent counts.
+        let sent = |(bucket, events): (&'a Bucket, &'a [Event])| {
+            let done = target
+                .state
+                .done_until(&bucket.id)
+                .unwrap_or(device.range.start());
+            let range = Interval::new(device.range.start(), device.range.end().min(done));
+            Source {
+                bucket,
+                events,
+                range,
+            }
+        };
+        let companions = || {
+            device
+                .companions
+                .iter()
+                .map(|(bucket, events)| (bucket, events.as_slice()))
+                .map(sent)
         };
         let labels = self.common_labels(target);
-        let before = device_series(companions, range, &labels);
-        additions(&before, &device_series(buckets, range, &labels))
+        let before = device_series(companions(), &labels);
+        additions(
+            &before,
+            &device_series(sources(device).chain(companions()), &labels),
+        )
     }
 }

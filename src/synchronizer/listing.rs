@@ -1,46 +1,53 @@
+use tokio::time::Instant;
+
 use super::plan::{Target, one_per_host};
 use super::{PassReport, Synchronizer};
 use crate::activitywatch::{self, Bucket, Device, ReadError, Server};
-use crate::checkpoint;
 use crate::settings::{Settings, Watchers};
-use crate::timeline::{Time, horizon};
+use crate::timeline::Time;
 
 impl Synchronizer {
-    /// Asks the servers what there is.
-    pub(super) async fn targets(&mut self, now: Time, report: &mut PassReport) -> Vec<Target> {
-        let listed = self.reader.list().await;
+    /// Asks the servers what there is. `now` is the monotonic clock; no history before `since` is wanted.
+    pub(super) async fn targets(
+        &mut self,
+        now: Instant,
+        since: Time,
+        report: &mut PassReport,
+    ) -> Vec<Target> {
         let urls: Vec<String> = self.reader.urls().map(str::to_owned).collect();
-        let mut devices = Vec::new();
-        for (place, server) in listed.into_iter().enumerate() {
+        let mut listed = Vec::new();
+        for (place, server) in self.reader.list().await.into_iter().enumerate() {
             match server {
-                Ok(server) if self.is_settled(place, now) => devices.push((
-                    place,
-                    urls[place].as_str(),
-                    self.devices(&urls[place], server),
-                )),
-                Ok(_) => {}
+                Ok(server) if self.has_settled(place, now) => listed.push((place, server)),
+                Ok(_) => report.is_waiting = true,
                 Err(error) => {
                     self.absent.insert(place, None);
                     report.add(error);
                 }
             }
         }
-        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
-        let user = self.settings.user.clone();
+        let devices = listed
+            .iter()
+            .map(|(place, server)| (*place, self.devices(&urls[*place], server)));
+        let (devices, notices): (Vec<_>, Vec<_>) = devices
+            .map(|(place, (devices, notices))| ((place, devices), notices))
+            .unzip();
+        self.notify(notices.into_iter().flatten());
         let endpoint = self.endpoint().cloned().unwrap_or_default();
+        let user = self.settings.user.clone();
         let owner = |host: &str| Some(endpoint.device(&user, host)?.server.clone());
         let (devices, notices) = one_per_host(devices, &urls, owner);
         self.notify(notices);
 
-        let since = self
-            .settings
-            .history
-            .map_or(Time::EPOCH, |history| horizon(now, history));
         let mut targets = Vec::new();
-        for (server, mut device) in devices {
-            let known = endpoint.device(&user, &device.host);
+        for (place, mut device) in devices {
+            let is_known = |bucket: &Bucket| {
+                endpoint
+                    .done_until(&user, &urls[place], &bucket.id)
+                    .is_some()
+            };
             match self
-                .large_enough(server, std::mem::take(&mut device.buckets), known)
+                .large_enough(place, std::mem::take(&mut device.buckets), is_known)
                 .await
             {
                 Ok(buckets) => device.buckets = buckets,
@@ -49,11 +56,16 @@ impl Synchronizer {
                     continue;
                 }
             }
+            let buckets = listed
+                .iter()
+                .find(|(server, _)| *server == place)
+                .map_or(&[][..], |(_, server)| &server.buckets);
             targets.push(Target::new(
-                (server, urls[server]),
+                (place, &urls[place]),
                 &user,
                 device,
-                known,
+                buckets,
+                &endpoint,
                 since,
             ));
         }
@@ -64,40 +76,42 @@ impl Synchronizer {
     ///
     /// While it was away its watchers have kept what they saw, and they need a while to bring it. To go on at once
     /// would pass over it.
-    fn is_settled(&mut self, server: usize, now: Time) -> bool {
+    fn has_settled(&mut self, server: usize, now: Instant) -> bool {
         let Some(since) = self.absent.get_mut(&server) else {
             return true;
         };
-        let since = *since.get_or_insert(now);
-        if now.since(since) < self.settings.settle {
-            let notice = format!(
-                "ActivityWatch answers again since {since}; waiting until its watchers have brought what they kept"
+        if since.is_none() {
+            log::info!(
+                "ActivityWatch answers again; waiting until its watchers have brought what they kept"
             );
-            if self.said.insert(notice.clone()) {
-                log::info!("{notice}");
-            }
-            return false;
         }
-        self.absent.remove(&server);
-        true
+        let since = *since.get_or_insert(now);
+        let has_settled = now.duration_since(since) >= self.settings.settle;
+        if has_settled {
+            self.absent.remove(&server);
+        }
+        has_settled
     }
 
-    fn devices(&mut self, url: &str, server: Server) -> Vec<Device> {
-        let settings = &self.settings;
-        let buckets = server
+    /// Returns the devices of a server with the buckets that are wanted, and notices of what is left out.
+    fn devices(
+        &self,
+        url: &str,
+        server: &Server,
+    ) -> (Vec<Device>, impl IntoIterator<Item = String> + use<>) {
+        let wanted = server
             .buckets
-            .into_iter()
-            .filter(|bucket| is_wanted(bucket, settings));
-        let hosts = &settings.hosts;
+            .iter()
+            .filter(|bucket| is_wanted(bucket, &self.settings))
+            .cloned();
+        let hosts = &self.settings.hosts;
         let rename = |machine: &str| {
             hosts
                 .get(&format!("{url}/{machine}"))
                 .or_else(|| hosts.get(machine))
                 .cloned()
         };
-        let (devices, notices) = activitywatch::devices(buckets, &server.info.hostname, rename);
-        self.notify(notices);
-        devices
+        activitywatch::devices(wanted, &server.hostname, rename)
     }
 
     /// Returns the buckets that have enough events, or had once.
@@ -105,14 +119,12 @@ impl Synchronizer {
         &self,
         server: usize,
         buckets: Vec<Bucket>,
-        known: Option<&checkpoint::Device>,
+        is_known: impl Fn(&Bucket) -> bool,
     ) -> Result<Vec<Bucket>, ReadError> {
         let mut large_enough = Vec::new();
         for bucket in buckets {
-            let is_known = known.is_some_and(|known| known.buckets.contains_key(&bucket.id));
-            let is_taken = is_known
-                || bucket.is_window()
-                || bucket.is_afk()
+            let is_taken = is_known(&bucket)
+                || bucket.is_essential()
                 || match self
                     .reader
                     .has_events(server, &bucket.id, self.settings.min_data)
@@ -131,7 +143,7 @@ impl Synchronizer {
         Ok(large_enough)
     }
 
-    pub(super) fn notify(&mut self, notices: impl IntoIterator<Item = String>) {
+    fn notify(&mut self, notices: impl IntoIterator<Item = String>) {
         for notice in notices {
             if self.said.insert(notice.clone()) {
                 log::warn!("{notice}");

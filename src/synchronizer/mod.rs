@@ -11,9 +11,11 @@ mod report;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::time::Instant;
+
 use crate::activitywatch::{DeviceSlice, ReadError, ReadPlan, Reader};
 use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
-use crate::metrics::{Series, device_series};
+use crate::metrics::{Series, Source, device_series};
 use crate::remote_write::{self, Patience, batches};
 use crate::settings::Settings;
 use crate::timeline::{Step, Time, horizon};
@@ -32,6 +34,15 @@ pub struct Progress {
     pub until: Time,
 }
 
+/// The time of a pass by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// The clock on the wall, which ActivityWatch goes by and people set.
+    pub wall: Time,
+    /// The clock that only goes forward, for how long something has lasted.
+    pub monotonic: Instant,
+}
+
 /// Whether a pass can go on.
 enum Flow {
     Continue,
@@ -46,7 +57,7 @@ pub struct Synchronizer {
     store: Store,
     checkpoint: Checkpoint,
     /// Servers that did not answer, with the time since which they do again.
-    absent: BTreeMap<usize, Option<Time>>,
+    absent: BTreeMap<usize, Option<Instant>>,
     /// Notices that were given, to give each once.
     said: BTreeSet<String>,
 }
@@ -83,16 +94,33 @@ impl Synchronizer {
     /// Any [`StoreError`]. Whatever else goes wrong is in the report.
     pub async fn pass(
         &mut self,
-        now: Time,
+        now: Now,
         patience: Patience,
         watch: impl Fn(Progress),
     ) -> Result<PassReport, StoreError> {
         let mut report = PassReport::default();
-        let until = horizon(now, self.settings.settle);
-        if let Flow::Continue = self.settle(patience, &mut report).await? {
-            let mut targets = self.targets(now, &mut report).await;
+        let until = horizon(now.wall, self.settings.settle);
+        if let Flow::Continue = self.resend(patience, &mut report).await? {
+            let since = self
+                .settings
+                .history
+                .map_or(Time::EPOCH, |history| horizon(now.wall, history))
+                .min(until);
+            let mut targets = self.targets(now.monotonic, since, &mut report).await;
             report.devices = targets.len();
-            self.notify(targets.iter().filter_map(|target| ahead_of(now, target)));
+            targets.retain_mut(|target| {
+                let is_past = target.take_back(until);
+                if !is_past {
+                    let checkpoint::Device {
+                        host, watermark, ..
+                    } = &target.state;
+                    report.add(Problem::Ahead {
+                        host: host.clone(),
+                        until: *watermark,
+                    });
+                }
+                is_past
+            });
             if let Flow::Continue = self
                 .forward(&mut targets, until, patience, &watch, &mut report)
                 .await?
@@ -102,10 +130,9 @@ impl Synchronizer {
             report.lag = targets
                 .iter()
                 .map(|target| until.since(target.state.watermark))
-                .max()
-                .unwrap_or_default();
+                .max();
         }
-        self.remember(now, &report)?;
+        self.remember(now.wall, &report)?;
         Ok(report)
     }
 
@@ -118,13 +145,7 @@ impl Synchronizer {
         watch: impl Fn(Progress),
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
-        let endpoint = self.endpoint().cloned().unwrap_or_default();
-        let is_new =
-            |state: &checkpoint::Device| endpoint.device(&state.user, &state.host).is_none();
-        let devices = targets
-            .iter()
-            .map(|target| target.forward(is_new(&target.state)))
-            .collect();
+        let devices = targets.iter().map(Target::forward).collect();
         let mut slices = self.reader.read(ReadPlan { devices, until });
         let (mut from, mut is_complete) = (None, false);
         while let Some(slice) = slices.recv().await {
@@ -132,27 +153,36 @@ impl Synchronizer {
             let read = readable(slice.devices, targets, report);
             let series: Vec<Series> = read
                 .iter()
-                .flat_map(|device| self.series(&targets[device.device], device))
+                .flat_map(|device| {
+                    device_series(
+                        sources(device),
+                        &self.common_labels(&targets[device.device]),
+                    )
+                })
                 .collect();
             let mut waiting = batches(&series).peekable();
             while let Some(batch) = waiting.next() {
-                let is_last = waiting.peek().is_none();
-                let done = if is_last {
+                let newest = Step::of_timestamp_ms(batch.newest_ms).end();
+                let done = if waiting.peek().is_none() {
                     slice.range.end()
                 } else {
-                    Step::of_timestamp_ms(batch.newest_ms).end()
+                    newest
                 };
-                let states = advanced(targets, &read, done);
+                let states = advanced(targets, &read, done, Some(newest));
                 if let Flow::Stop = self.send(batch, states.clone(), patience, report).await? {
                     return Ok(Flow::Stop);
                 }
                 put(targets, &read, states);
             }
             // Also where there was nothing to send.
-            let states = advanced(targets, &read, slice.range.end());
+            let states = advanced(targets, &read, slice.range.end(), None);
             put(targets, &read, states.clone());
-            self.endpoint_mut().put_all(states);
             let at = slice.range.end();
+            // A device of which nothing could be sent yet stays new, so that `history` has a say.
+            let begun = states
+                .into_iter()
+                .filter(|state| state.newest.is_some() || at >= until);
+            self.endpoint_mut().put_all(begun);
             watch(Progress {
                 from: *from.get_or_insert(slice.range.start()),
                 at,
@@ -175,34 +205,27 @@ impl Synchronizer {
             .extend(gone.map(|device| (targets[device.device].server, None)));
     }
 
-    fn series(&self, target: &Target, device: &DeviceSlice) -> Vec<Series> {
-        device_series(&device.buckets, device.range, &self.common_labels(target))
-    }
-
     fn common_labels(&self, target: &Target) -> Vec<(Cow<'static, str>, String)> {
         let own = [("user", &target.state.user), ("host", &target.state.host)];
         let own = own
             .into_iter()
             .map(|(name, value)| (name.into(), value.clone()));
-        own.chain(
-            self.settings
-                .labels
-                .iter()
-                .map(|(name, value)| (name.clone().into(), value.clone())),
-        )
-        .collect()
+        let labels = self
+            .settings
+            .labels
+            .iter()
+            .map(|(name, value)| (name.clone().into(), value.clone()));
+        own.chain(labels).collect()
     }
 
     /// Writes down how the pass ended.
     fn remember(&mut self, now: Time, report: &PassReport) -> Result<(), StoreError> {
         let endpoint = self.endpoint_mut();
-        if let Some(problem) = report.problems.first() {
-            endpoint.last_failure = Some(Failure {
-                at: now,
-                message: problem.to_string(),
-            });
-        } else {
-            endpoint.last_failure = None;
+        endpoint.last_failure = report.problems.first().map(|problem| Failure {
+            at: now,
+            message: problem.to_string(),
+        });
+        if report.is_complete() {
             endpoint.last_success = Some(now);
         }
         self.store.save(&self.checkpoint)
@@ -222,18 +245,6 @@ impl Synchronizer {
     }
 }
 
-/// Returns what to tell of a device that was delivered up to a time that is still to come.
-fn ahead_of(now: Time, target: &Target) -> Option<String> {
-    let checkpoint::Device {
-        host, watermark, ..
-    } = &target.state;
-    (*watermark > now).then(|| {
-        format!(
-            "host `{host}` was delivered until {watermark}, which is still to come: nothing of it is sent before\nhint: was the clock wrong? then end the agent and remove its `checkpoint.json`: it begins anew and sends again what `history` covers"
-        )
-    })
-}
-
 /// Returns the devices whose part of a slice can be sent, having noted what could not be read.
 ///
 /// A bucket that fails lags behind its device from then on; a device whose server is gone waits as a whole.
@@ -244,21 +255,14 @@ fn readable(
 ) -> Vec<DeviceSlice> {
     for device in &devices {
         let state = &mut targets[device.device].state;
-        if device.lost.is_none() {
-            state.buckets.extend(
-                device
-                    .failed
-                    .iter()
-                    .map(|(bucket, _)| (bucket.id.clone(), Some(state.watermark))),
-            );
+        for (bucket, error) in &device.failed {
+            if device.lost.is_none() {
+                state.note(&bucket.id, &bucket.kind, Some(state.watermark));
+            }
+            report.add_unless_gone(error.clone());
         }
-        for error in device
-            .failed
-            .iter()
-            .map(|(_, error)| error)
-            .chain(&device.lost)
-        {
-            report.add(error.clone());
+        if let Some(error) = device.lost.clone() {
+            report.add(error);
         }
     }
     devices
@@ -267,11 +271,18 @@ fn readable(
         .collect()
 }
 
-/// Returns the devices that were read, as they are once all before `done` is delivered.
-fn advanced(targets: &[Target], read: &[DeviceSlice], done: Time) -> Vec<checkpoint::Device> {
+/// Returns the devices that were read, as they are once all before `done` is delivered, the newest sample of which
+/// ends at `newest`.
+fn advanced(
+    targets: &[Target],
+    read: &[DeviceSlice],
+    done: Time,
+    newest: Option<Time>,
+) -> Vec<checkpoint::Device> {
     let advanced = |device: &DeviceSlice| {
         let mut state = targets[device.device].state.clone();
         state.watermark = state.watermark.max(done.min(device.range.end()));
+        state.newest = state.newest.max(newest);
         state
     };
     read.iter().map(advanced).collect()
@@ -281,4 +292,13 @@ fn put(targets: &mut [Target], read: &[DeviceSlice], states: Vec<checkpoint::Dev
     for (device, state) in read.iter().zip(states) {
         targets[device.device].state = state;
     }
+}
+
+/// Returns what the buckets of a slice have to say of its range.
+fn sources(device: &DeviceSlice) -> impl Iterator<Item = Source<'_>> {
+    device.buckets.iter().map(|(bucket, events)| Source {
+        bucket,
+        events,
+        range: device.range,
+    })
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::activitywatch::{Bucket, BucketPlan, Device, DevicePlan, Start};
-use crate::checkpoint;
+use crate::activitywatch::{Bucket, BucketPlan, Device, DevicePlan, Start, are_rivals};
+use crate::checkpoint::{self, Endpoint};
+use crate::metrics::feed_one_metric;
 use crate::timeline::Time;
 
 /// A device of a pass: what is read of it, and what will be remembered of it.
@@ -11,61 +12,95 @@ use crate::timeline::Time;
 pub(super) struct Target {
     /// Which server has it.
     pub(super) server: usize,
-    /// All its buckets.
-    pub(super) buckets: Vec<Bucket>,
+    /// Whether it has never been read.
+    is_new: bool,
+    /// The buckets to read.
+    buckets: Vec<Bucket>,
+    /// Buckets that were read earlier and are there, but are not wanted any more.
+    given_up: Vec<Bucket>,
     /// How far it has come.
     pub(super) state: checkpoint::Device,
 }
 
 impl Target {
-    /// Returns the target for `device` as a server lists it, with `known`, what the checkpoint has of it.
+    /// Returns the target for `device` of a server, given as its place and its address, which lists the buckets
+    /// `listed`. `endpoint` is what the checkpoint has.
     ///
     /// A device that is new begins at its first activity after `since`. A bucket that is new to a known device lags
-    /// behind from there: what came before the device's watermark has to be added to what was sent. A bucket that is
-    /// gone or left out lags behind from now on, in case that it comes back.
+    /// behind from there: what came before the device's watermark has to be added to what was sent. No time of a bucket
+    /// is sent twice: not if it was left out for a while, not if its server has another address now, not if it belonged
+    /// to a host of another name before, and for windows and AFK not if another bucket gave the same time.
     pub(super) fn new(
         server: (usize, &str),
         user: &str,
         device: Device,
-        known: Option<&checkpoint::Device>,
+        listed: &[Bucket],
+        endpoint: &Endpoint,
         since: Time,
     ) -> Self {
-        let ids = device.buckets.iter().map(|bucket| bucket.id.clone());
-        let (watermark, buckets) = match known {
-            None => (since, ids.map(|id| (id, None)).collect()),
-            Some(known) => {
-                let lags = |(id, until): (&String, &Option<Time>)| {
-                    (id.clone(), Some(until.unwrap_or(known.watermark)))
-                };
-                let mut buckets: BTreeMap<_, _> = known.buckets.iter().map(lags).collect();
-                buckets.extend(ids.map(|id| {
-                    let until = known.buckets.get(&id).copied().unwrap_or(Some(since));
-                    (id, until)
-                }));
-                (known.watermark, buckets)
-            }
-        };
-        let (user, server_url) = (user.to_owned(), server.1.to_owned());
-        let state = checkpoint::Device {
-            user,
+        let known = endpoint.device(user, &device.host);
+        let watermark = known.map_or(since, |known| known.watermark);
+        let mut state = checkpoint::Device {
+            user: user.to_owned(),
             host: device.host,
-            server: server_url,
+            server: server.1.to_owned(),
             watermark,
-            buckets,
+            newest: known.and_then(|known| known.newest),
+            buckets: BTreeMap::new(),
         };
+        // What is not read now lags behind from now on.
+        for (id, progress) in known.iter().flat_map(|known| &known.buckets) {
+            state.note(
+                id,
+                &progress.kind,
+                Some(progress.done_until.unwrap_or(watermark)),
+            );
+        }
+        for bucket in &device.buckets {
+            let by_itself = known.and_then(|known| known.done_until(&bucket.id));
+            let by_another_name = endpoint.done_until(user, server.1, &bucket.id);
+            let by_a_rival = known.and_then(|known| done_by_rivals(known, bucket));
+            let done_until = match by_itself.max(by_another_name).max(by_a_rival) {
+                Some(done) => (done != watermark).then_some(done),
+                None => known.map(|_| since),
+            };
+            state.note(&bucket.id, &bucket.kind, done_until);
+        }
+        let is_given_up = |bucket: &&Bucket| {
+            state.buckets.contains_key(&bucket.id) && !device.buckets.contains(bucket)
+        };
+        let given_up = listed.iter().filter(is_given_up).cloned().collect();
         Self {
             server: server.0,
+            is_new: known.is_none(),
             buckets: device.buckets,
+            given_up,
             state,
         }
     }
 
-    /// Returns what to read to go forward from the watermark: all buckets but those that lag behind.
+    /// Takes the watermark back if the clock was ahead of `until` when it was set: to the end of what was sent.
     ///
-    /// `is_new` tells that the device has never been read.
-    pub(super) fn forward(&self, is_new: bool) -> DevicePlan {
+    /// Returns whether it is at `until` or before it now. If not, samples of a time to come have been sent.
+    pub(super) fn take_back(&mut self, until: Time) -> bool {
+        if self.state.watermark > until {
+            let sent = self
+                .state
+                .newest
+                .unwrap_or(Time::EPOCH)
+                .min(self.state.watermark);
+            self.state.watermark = sent;
+            for progress in self.state.buckets.values_mut() {
+                progress.done_until = progress.done_until.filter(|done| *done < sent);
+            }
+        }
+        self.state.watermark <= until
+    }
+
+    /// Returns what to read to go forward from the watermark: all buckets but those that lag behind.
+    pub(super) fn forward(&self) -> DevicePlan {
         let from = self.state.watermark;
-        let start = if is_new {
+        let start = if self.is_new {
             Start::FirstAfter(from)
         } else {
             Start::At(from)
@@ -88,25 +123,27 @@ impl Target {
         }
     }
 
-    /// Returns the ids of the buckets that lag behind.
-    pub(super) fn lagging(&self) -> Vec<String> {
+    /// Returns the buckets that lag behind.
+    pub(super) fn lagging(&self) -> Vec<Bucket> {
         self.buckets
             .iter()
             .filter(|bucket| self.lagging_from(bucket).is_some())
-            .map(|bucket| bucket.id.clone())
+            .cloned()
             .collect()
     }
 
-    /// Returns what to read to bring a bucket that lags behind up to the watermark; `None` if it does not.
+    /// Returns what to read to bring `bucket` up to the watermark; `None` if it does not lag behind.
     ///
-    /// The buckets that do not lag behind are read along, to know what was sent of the same time.
-    pub(super) fn catch_up(&self, bucket: &str) -> Option<DevicePlan> {
-        let bucket = self.buckets.iter().find(|other| other.id == bucket)?;
+    /// What feeds the same metric is read along, to know what was sent of the same time.
+    pub(super) fn catch_up(&self, bucket: &Bucket) -> Option<DevicePlan> {
         let from = self.lagging_from(bucket)?;
+        let is_companion =
+            |other: &&Bucket| other.id != bucket.id && feed_one_metric(other, bucket);
         let companions = self
             .buckets
             .iter()
-            .filter(|other| self.lagging_from(other).is_none())
+            .chain(&self.given_up)
+            .filter(is_companion)
             .cloned()
             .collect();
         let buckets = vec![BucketPlan {
@@ -122,38 +159,58 @@ impl Target {
     }
 
     fn lagging_from(&self, bucket: &Bucket) -> Option<Time> {
-        self.state.buckets.get(&bucket.id).copied().flatten()
+        self.state.buckets.get(&bucket.id)?.done_until
     }
+}
+
+/// Returns up to when other buckets of a device have given the same time as `bucket` would.
+fn done_by_rivals(known: &checkpoint::Device, bucket: &Bucket) -> Option<Time> {
+    let rivals = known
+        .buckets
+        .iter()
+        .filter(|(id, other)| **id != bucket.id && are_rivals(&other.kind, &bucket.kind));
+    rivals.filter_map(|(id, _)| known.done_until(id)).max()
 }
 
 /// Returns which devices of all servers to take: one for each host, and why the others are left out.
 ///
-/// `listed` holds each server's place, address and devices. A host that was read from a configured server before stays
-/// with it, also while that server is away: the same host from another server would be counted a second time.
+/// `listed` holds the place and the devices of each server that answers, `servers` the addresses of all. A host that
+/// was read from one of the servers before stays with it, also while that server is away: the same host from another
+/// server would be counted a second time.
 pub(super) fn one_per_host(
-    listed: Vec<(usize, &str, Vec<Device>)>,
-    configured: &[&str],
+    listed: Vec<(usize, Vec<Device>)>,
+    servers: &[String],
     owner: impl Fn(&str) -> Option<String>,
 ) -> (Vec<(usize, Device)>, Vec<String>) {
-    let mut taken = BTreeMap::<String, (usize, Device)>::new();
-    let mut notices = Vec::new();
-    for (server, url, devices) in listed {
-        for device in devices {
-            let owner = owner(&device.host).filter(|owner| configured.contains(&owner.as_str()));
-            let rival = taken
-                .get(&device.host)
-                .map(|(rival, _)| configured[*rival].to_owned());
-            let rival = rival.or(owner.filter(|owner| owner != url));
-            match rival {
-                Some(rival) => notices.push(format!(
-                    "host `{host}` of {url} is left out, since {rival} has one of the same name\nhint: give it another name under [hosts]: `\"{url}/{host}\" = \"another-name\"`",
-                    host = device.host
-                )),
-                None => {
-                    taken.insert(device.host.clone(), (server, device));
-                }
+    let mut candidates = BTreeMap::<String, Vec<(usize, Device)>>::new();
+    let answering: Vec<usize> = listed.iter().map(|(server, _)| *server).collect();
+    for (server, device) in listed
+        .into_iter()
+        .flat_map(|(server, devices)| devices.into_iter().map(move |device| (server, device)))
+    {
+        candidates
+            .entry(device.host.clone())
+            .or_default()
+            .push((server, device));
+    }
+    let (mut taken, mut notices) = (Vec::new(), Vec::new());
+    for (host, mut devices) in candidates {
+        let owner = owner(&host).and_then(|owner| servers.iter().position(|url| *url == owner));
+        let owner_is_away = owner.filter(|owner| !answering.contains(owner));
+        devices.sort_by_key(|(server, _)| Some(*server) != owner);
+        let chosen = owner_is_away.unwrap_or(devices[0].0);
+        for (server, device) in devices {
+            if server == chosen {
+                taken.push((server, device));
+            } else {
+                notices.push(format!(
+                    "host `{host}` of {url} is left out, since {rival} has one of the same name\nhint: give it another name under [hosts]: `\"{url}/{machine}\" = \"another-name\"`",
+                    url = servers[server],
+                    rival = servers[chosen],
+                    machine = device.machine,
+                ));
             }
         }
     }
-    (taken.into_values().collect(), notices)
+    (taken, notices)
 }

@@ -14,13 +14,30 @@ pub struct PassReport {
     pub samples: usize,
     /// How many requests they took.
     pub requests: usize,
-    /// How far delivered time is behind the horizon, of the device where it is most.
-    pub lag: Duration,
+    /// How far delivered time is behind the horizon, of the device where it is most; `None` if no device was read.
+    pub lag: Option<Duration>,
+    /// Whether a server is back whose watchers still have to bring what they kept.
+    pub is_waiting: bool,
     /// What went wrong, in order; empty if all that is final has been delivered.
     pub problems: Vec<Problem>,
 }
 
 impl PassReport {
+    /// Whether all that is final has been delivered.
+    pub fn is_complete(&self) -> bool {
+        self.problems.is_empty() && !self.is_waiting
+    }
+
+    /// Adds `error`, unless it says that a bucket is gone, which is nothing to do anything about.
+    pub(super) fn add_unless_gone(&mut self, error: ReadError) {
+        match error {
+            ReadError::Vanished { bucket } => {
+                log::debug!("bucket `{bucket}` is gone since it was listed");
+            }
+            error => self.add(error),
+        }
+    }
+
     /// Adds `problem`, unless it is there: a server that is gone is met by each of its devices.
     pub(super) fn add(&mut self, problem: impl Into<Problem>) {
         let problem = problem.into();
@@ -57,6 +74,16 @@ pub enum Problem {
         reason: String,
         /// What the person can do.
         hint: &'static str,
+    },
+    /// Samples of a time to come were sent, while the clock was ahead.
+    #[error(
+        "host `{host}` has samples until {until}, which is still to come: nothing of it is sent before\nhint: if the clock is right now, wait, or rename the host under [hosts]"
+    )]
+    Ahead {
+        /// The host.
+        host: String,
+        /// The end of its newest sample.
+        until: Time,
     },
     /// What answers is no receiver, or it does not let us in.
     #[error("{url} answered {reason}\nhint: {hint}")]

@@ -43,7 +43,7 @@ impl Interval {
     /// ```
     /// use aw_sync_agent::timeline::{Interval, Time};
     ///
-    /// let seconds = |from, to| Interval::new(Time::from_millis(from * 1000), Time::from_millis(to * 1000));
+    /// let seconds = |from: i64, to: i64| Interval::new(Time::from_millis(from * 1000), Time::from_millis(to * 1000));
     /// assert_eq!(seconds(0, 10).intersect(seconds(5, 20)), Some(seconds(5, 10)));
     /// assert_eq!(seconds(0, 10).intersect(seconds(10, 20)), None); // half-open: touching is not sharing
     /// ```

@@ -6,13 +6,13 @@
 #[allow(dead_code, unused_imports, reason = "the tests need more of it")]
 mod harness;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Timelike, Utc};
 
-use harness::activity::Activity;
+use harness::activity::{Activity, Totals};
 use harness::{Agent, AwServer, Density, Generator, Prometheus, PrometheusOptions, Receiver};
 
 /// ActivityWatch's server adds a millisecond at the end of what it is asked for.
@@ -116,7 +116,8 @@ fn compare(
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> bool {
-    let (sent, recorded) = (sent(prometheus, from, to), recorded(server, from, to));
+    let sent = prometheus.totals("aw_window_seconds", "app", from, to);
+    let recorded = server.app_totals("laptop", from, to);
     println!("{title:<22}{:>12}{:>16}", "Prometheus", "ActivityWatch");
     let mut apps: Vec<_> = recorded
         .keys()
@@ -124,8 +125,7 @@ fn compare(
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let seconds =
-        |totals: &BTreeMap<String, f64>, app: &str| totals.get(app).copied().unwrap_or(0.0);
+    let seconds = |totals: &Totals, app: &str| totals.get(app).copied().unwrap_or(0.0);
     apps.sort_by(|one, other| seconds(&recorded, other).total_cmp(&seconds(&recorded, one)));
     let mut exact = true;
     for app in apps {
@@ -141,32 +141,6 @@ fn compare(
     }
     println!();
     exact
-}
-
-/// What a dashboard shows.
-fn sent(prometheus: &Prometheus, from: DateTime<Utc>, to: DateTime<Utc>) -> BTreeMap<String, f64> {
-    let seconds = (to - from).num_seconds().max(1);
-    let promql = format!("sum by (app) (sum_over_time(aw_window_seconds[{seconds}s]))");
-    let totals = prometheus.query(&promql, to).into_iter();
-    totals
-        .map(|(mut labels, total)| (labels.remove("app").unwrap_or_default(), total))
-        .collect()
-}
-
-/// What ActivityWatch itself shows.
-fn recorded(server: &AwServer, from: DateTime<Utc>, to: DateTime<Utc>) -> BTreeMap<String, f64> {
-    let query = [
-        "events = query_bucket('aw-watcher-window_laptop');",
-        "RETURN = merge_events_by_keys(events, ['app']);",
-    ];
-    let answer = server.query(from, to, &query);
-    let events = answer.as_array().into_iter().flatten();
-    events
-        .map(|event| {
-            let app = event["data"]["app"].as_str().unwrap_or_default().to_owned();
-            (app, event["duration"].as_f64().unwrap_or_default())
-        })
-        .collect()
 }
 
 fn clock(seconds: f64) -> String {

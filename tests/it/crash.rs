@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::exactness::{agent, assert_equal, midnight, prometheus, totals};
-use crate::harness::{Agent, AwServer, Density, Generator, Receiver, Suite};
+use crate::harness::{Agent, AwServer, Density, Generator, Prometheus, Receiver, Suite, midnight};
+use crate::totals::assert_equal;
 
 /// The system calls that change what a file name stands for: each one of a sync is tried. strace kills the agent as it
 /// makes the call, before the system does anything.
@@ -18,11 +18,8 @@ fn a_kill_between_any_two_steps_changes_no_total() {
     let (from, to) = (midnight(3), midnight(0));
     let days = Generator::new(6, Density::Human).days(from, 3);
     server.fill(&days);
-    let prometheus = prometheus(Suite::Machine);
-    let (truth, afk) = (
-        days.app_nanoseconds(from, to),
-        days.afk_nanoseconds(from, to),
-    );
+    let prometheus = Prometheus::taking_history(Suite::Machine);
+    let (apps, afk) = (days.app_totals(from, to), days.afk_totals(from, to));
     let mut kills = 0;
     let steps = TURNING_POINTS
         .iter()
@@ -34,9 +31,9 @@ fn a_kill_between_any_two_steps_changes_no_total() {
         while let Some(user) = killed_at(&server, &prometheus, step, call) {
             kills += 1;
             let selector = format!("aw_window_seconds{{user=\"{user}\"}}");
-            assert_equal(&totals(&prometheus, &selector, "app", from, to), &truth);
+            assert_equal(&prometheus.totals(&selector, "app", from, to), &apps);
             let selector = format!("aw_afk_seconds{{user=\"{user}\"}}");
-            assert_equal(&totals(&prometheus, &selector, "status", from, to), &afk);
+            assert_equal(&prometheus.totals(&selector, "status", from, to), &afk);
             call += 1 + growth * call / 2;
         }
     }
@@ -55,7 +52,7 @@ fn killed_at(
     call: usize,
 ) -> Option<String> {
     let user = format!("{step}-{call}");
-    let agent = agent(&[server], receiver).arg("--user-id").arg(&user);
+    let agent = Agent::between(&[server], receiver).args(&["--user-id", &user]);
     let was_killed = kill(&agent, step, call);
     let run = agent.run(&["sync"]);
     assert_eq!(run.code, Some(0), "after a kill at {user}: {}", run.stderr);

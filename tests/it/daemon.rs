@@ -1,37 +1,26 @@
 //! The daemon as those who start it see it.
 
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DurationRound, TimeDelta, Utc};
 use serde_json::json;
 
-use crate::exactness::{agent, assert_equal, bucket, event, midnight, prometheus, seconds, totals};
 use crate::harness::{
-    Agent, AwServer, Density, Generator, Process, Proxy, Receiver, Signal, Suite, Verdict,
-    VictoriaMetrics, VictoriaMetricsOptions, wait_until,
+    Agent, AwServer, BucketSpec, Density, EventSpec, Generator, Process, Prometheus, Proxy,
+    Receiver, Signal, Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, midnight,
+    wait_until,
 };
+use crate::hour;
+use crate::totals::assert_equal;
 
-const WINDOW: &str = "aw-watcher-window_laptop";
 const SOON: Duration = Duration::from_secs(20);
 
 fn wait_for(daemon: &Process, text: &str) {
     wait_until(&format!("`{text}` in the log"), SOON, || {
         daemon.stderr().contains(text)
     });
-}
-
-fn hour_of_vim(server: &AwServer) {
-    server.create_bucket(&bucket(
-        WINDOW,
-        "currentwindow",
-        "aw-watcher-window",
-        "laptop",
-    ));
-    server.insert(
-        WINDOW,
-        &[event(midnight(1), 3_600_000, json!({"app": "vim"}))],
-    );
 }
 
 #[track_caller]
@@ -63,19 +52,17 @@ fn each_minute_of_a_live_bucket_is_delivered_once() {
     let server = AwServer::start();
     // It keeps every copy that it gets.
     let victoria = VictoriaMetrics::start(VictoriaMetricsOptions::default());
-    server.create_bucket(&bucket(
-        WINDOW,
-        "currentwindow",
-        "aw-watcher-window",
-        "laptop",
-    ));
-    let agent = agent(&[&server], &victoria);
+    let window = BucketSpec::window("laptop");
+    server.create_bucket(&window);
+    let agent = Agent::between(&[&server], &victoria);
     agent.write_settings("settle = '4s'\ncron = '* * * * * *'");
-    let started = Utc::now();
     let mut daemon = agent.spawn(&[]);
-    // The watcher's side: a heartbeat each half second, another app every 20 s, for two whole minutes.
-    let first = started + TimeDelta::seconds(60 - started.timestamp() % 60);
-    let end = first + TimeDelta::seconds(126);
+    // The watcher's side: a heartbeat each half second, another app every 20 s, for the rest of this minute, the whole
+    // next one, and until that is sent.
+    let minute = TimeDelta::minutes(1);
+    let first = Utc::now();
+    let second = first.duration_trunc(minute).unwrap() + minute;
+    let end = second + minute + TimeDelta::seconds(6);
     while Utc::now() < end {
         let app = if Utc::now().timestamp() / 20 % 2 == 0 {
             "vim"
@@ -83,22 +70,21 @@ fn each_minute_of_a_live_bucket_is_delivered_once() {
             "firefox"
         };
         server.heartbeat(
-            WINDOW,
-            &event(Utc::now(), 0, json!({"app": app, "title": "t"})),
+            &window.id,
+            &EventSpec::new(Utc::now(), 0, json!({"app": app, "title": "t"})),
             TimeDelta::seconds(2),
         );
         sleep(Duration::from_millis(500));
     }
     assert_stops(&mut daemon);
-    // The two whole minutes, and the rest of the one in which everything began.
     let samples = victoria.raw_samples("aw_window_seconds", 600, Utc::now());
     for (labels, samples) in &samples {
         let mut stamps: Vec<_> = samples.iter().map(|(stamp, _)| stamp).collect();
         stamps.dedup();
         assert_eq!(stamps.len(), samples.len(), "{labels:?} {samples:?}");
     }
-    for minute in [first, first + TimeDelta::minutes(1)] {
-        let stamp = minute.timestamp() / 60 * 60_000 + 30_000;
+    for (from, to) in [(first, second), (second, second + minute)] {
+        let stamp = from.timestamp() / 60 * 60_000 + 30_000;
         let total: f64 = samples
             .values()
             .flatten()
@@ -106,9 +92,10 @@ fn each_minute_of_a_live_bucket_is_delivered_once() {
             .map(|(_, value)| value)
             .sum();
         // Heartbeats of different apps leave the gap between them open, half a second at each change.
+        let time = (to - from).as_seconds_f64();
         assert!(
-            (56.0..=60.0).contains(&total),
-            "{minute}: {total} s of {samples:?}"
+            (time - 4.0..=time).contains(&total),
+            "{from}: {total} s of {time} s: {samples:?}"
         );
     }
     assert!(
@@ -120,9 +107,8 @@ fn each_minute_of_a_live_bucket_is_delivered_once() {
 
 #[test]
 fn between_passes_it_does_nothing() {
-    let (server, prometheus) = (AwServer::start(), prometheus(Suite::Machine));
-    hour_of_vim(&server);
-    let agent = agent(&[&server], &prometheus);
+    let (server, prometheus) = hour::servers();
+    let agent = Agent::between(&[&server], &prometheus);
     let mut daemon = agent.spawn(&["--cron", "@yearly"]);
     wait_for(&daemon, "sent 60 samples");
     // Threads of the pass may still be ending.
@@ -139,8 +125,8 @@ fn it_stops_at_once_in_the_middle_of_a_sync() {
     let (from, to) = (midnight(10), midnight(0));
     let days = Generator::new(7, Density::Restless).days(from, 10);
     server.fill(&days);
-    let prometheus = prometheus(Suite::Machine);
-    let agent = agent(&[&server], &prometheus);
+    let prometheus = Prometheus::taking_history(Suite::Machine);
+    let agent = Agent::between(&[&server], &prometheus);
     let mut daemon = agent.spawn(&[]);
     let selector = r#"{__name__=~"aw_.+"}"#;
     wait_until("the first samples", SOON, || {
@@ -153,50 +139,33 @@ fn it_stops_at_once_in_the_middle_of_a_sync() {
         daemon.stderr()
     );
 
-    let run = agent.run(&["sync"]);
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    agent.sync();
     assert_equal(
-        &totals(&prometheus, "aw_window_seconds", "app", from, to),
-        &days.app_nanoseconds(from, to),
+        &prometheus.totals("aw_window_seconds", "app", from, to),
+        &days.app_totals(from, to),
     );
 }
 
 #[test]
 fn it_stops_at_once_in_the_middle_of_a_backoff() {
-    let (server, prometheus) = (AwServer::start(), prometheus(Suite::Machine));
-    hour_of_vim(&server);
+    let (server, prometheus) = hour::servers();
     let proxy = Proxy::start(&prometheus.url(), |_, _, _| {
         Verdict::Answer(503, "Retry-After: 30\r\n", "not now")
     });
-    let agent = Agent::new()
-        .arg("--aw-url")
-        .arg(&server.url())
-        .arg("--prometheus-url")
-        .arg(&proxy.url());
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
     let mut daemon = agent.spawn(&["--cron", "@yearly"]);
     wait_for(&daemon, "HTTP 503: not now; attempt 2 in 30.0s");
     assert_stops_on(&mut daemon, Signal::Interrupt);
     proxy.set_rule(|_, _, _| Verdict::Forward);
-    assert_eq!(agent.run(&["sync"]).code, Some(0));
-    assert_equal(
-        &totals(
-            &prometheus,
-            "aw_window_seconds",
-            "app",
-            midnight(1),
-            midnight(0),
-        ),
-        &seconds(&[("vim", 3600)]),
-    );
+    hour::assert_brought_by(&agent, &prometheus);
 }
 
 #[test]
 fn it_outlives_servers_that_come_and_go() {
-    let (mut server, mut prometheus) = (AwServer::start(), prometheus(Suite::Machine));
-    hour_of_vim(&server);
+    let (mut server, mut prometheus) = hour::servers();
     server.stop();
     prometheus.stop();
-    let agent = agent(&[&server], &prometheus);
+    let agent = Agent::between(&[&server], &prometheus);
     agent.write_settings("settle = '3s'\ncron = '* * * * * *'");
     let mut daemon = agent.spawn(&[]);
     wait_for(&daemon, "does not answer: Connection refused");
@@ -208,29 +177,23 @@ fn it_outlives_servers_that_come_and_go() {
     );
     wait_for(&daemon, "takes nothing now: Connection refused");
     prometheus.restart();
-    let windows = || {
-        totals(
-            &prometheus,
-            "aw_window_seconds",
-            "app",
-            midnight(1),
-            midnight(0),
-        )
-    };
-    wait_until("the hour", SOON, || !windows().is_empty());
-    assert_equal(&windows(), &seconds(&[("vim", 3600)]));
+    wait_until("the hour", SOON, || hour::has_arrived(&prometheus));
+    hour::assert_arrived(&prometheus);
     assert_stops(&mut daemon);
 }
 
 #[test]
 fn a_second_one_stands_by_and_takes_over() {
-    let (server, prometheus) = (AwServer::start(), prometheus(Suite::Machine));
-    hour_of_vim(&server);
-    let agent = agent(&[&server], &prometheus).arg("--cron").arg("@yearly");
+    let (server, prometheus) = hour::servers();
+    let agent = Agent::between(&[&server], &prometheus).args(&["--cron", "@yearly"]);
     let first = agent.spawn(&[]);
     wait_for(&first, "sent 60 samples");
     let mut second = agent.spawn(&[]);
     wait_for(&second, "standing by: process ");
+    // Waiting for the lock must not get into the way of a stop.
+    let mut spare = agent.spawn(&[]);
+    wait_for(&spare, "standing by: process ");
+    assert_stops(&mut spare);
     let third = agent.run(&["sync"]);
     assert_eq!(third.code, Some(4));
     let holder = agent
@@ -268,21 +231,11 @@ fn settings_in_a_bad_file_are_waited_for_and_bad_flags_are_not() {
 
 #[test]
 fn a_closed_stderr_is_no_reason_to_die() {
-    let (server, prometheus) = (AwServer::start(), prometheus(Suite::Machine));
-    hour_of_vim(&server);
-    let mut shell = std::process::Command::new("sh");
+    let (server, prometheus) = hour::servers();
+    let mut shell = Command::new("sh");
     shell.args(["-c", "exec \"$@\" 2>&- >&- <&-", "sh"]);
-    let agent = agent(&[&server], &prometheus).arg("--cron").arg("@yearly");
+    let agent = Agent::between(&[&server], &prometheus).args(&["--cron", "@yearly"]);
     let mut daemon = agent.spawn_under(shell, &[]);
-    wait_until("the hour", SOON, || {
-        !totals(
-            &prometheus,
-            "aw_window_seconds",
-            "app",
-            midnight(1),
-            midnight(0),
-        )
-        .is_empty()
-    });
+    wait_until("the hour", SOON, || hour::has_arrived(&prometheus));
     assert_stops(&mut daemon);
 }

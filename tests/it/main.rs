@@ -5,10 +5,18 @@
     reason = "what a test does not find, it fails for"
 )]
 
+mod answers;
 mod buckets;
+mod commands;
 mod crash;
 mod daemon;
 mod exactness;
 mod failures;
 mod harness;
+mod history;
+mod hour;
 mod layering;
+mod privacy;
+mod settings;
+mod state;
+mod totals;

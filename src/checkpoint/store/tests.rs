@@ -1,5 +1,5 @@
 use super::*;
-use crate::checkpoint::Device;
+use crate::checkpoint::{BucketProgress, Device};
 use crate::timeline::Time;
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -14,7 +14,24 @@ fn device(host: &str) -> Device {
         host: host.to_owned(),
         server: "http://127.0.0.1:5600".to_owned(),
         watermark: Time::from_millis(60_000),
-        buckets: [("a".to_owned(), None), ("b".to_owned(), Some(Time::EPOCH))].into(),
+        newest: None,
+        buckets: [
+            (
+                "a".to_owned(),
+                BucketProgress {
+                    kind: "t".to_owned(),
+                    done_until: None,
+                },
+            ),
+            (
+                "b".to_owned(),
+                BucketProgress {
+                    kind: "t".to_owned(),
+                    done_until: Some(Time::EPOCH),
+                },
+            ),
+        ]
+        .into(),
     }
 }
 
@@ -43,8 +60,13 @@ fn what_is_saved_comes_back() {
               "server": "http://127.0.0.1:5600",
               "watermark": "1970-01-01T00:01:00Z",
               "buckets": {
-                "a": null,
-                "b": "1970-01-01T00:00:00Z"
+                "a": {
+                  "type": "t"
+                },
+                "b": {
+                  "type": "t",
+                  "done_until": "1970-01-01T00:00:00Z"
+                }
               }
             }
           ]
@@ -95,13 +117,14 @@ fn the_request_under_way_comes_back_byte_for_byte() {
     let sending = Sending {
         endpoint: "http://localhost/".to_owned(),
         samples: 3,
+        until: Time::EPOCH,
         devices: vec![device("laptop")],
         body: vec![0, b'\n', 255, b'\n'],
     };
     store.keep(&sending).unwrap();
     assert_eq!(store.sending().unwrap(), Some(sending));
-    store.settle().unwrap();
-    store.settle().unwrap();
+    store.forget().unwrap();
+    store.forget().unwrap();
     assert_eq!(store.sending().unwrap(), None);
 }
 
@@ -111,6 +134,7 @@ fn half_a_request_is_not_sent() {
     let sending = Sending {
         endpoint: String::new(),
         samples: 1,
+        until: Time::EPOCH,
         devices: vec![],
         body: vec![1, 2, 3],
     };

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::aw_server::{BucketSpec, EventSpec};
 
+/// Seconds by the value of a label.
+pub(crate) type Totals = BTreeMap<String, f64>;
+
 /// Events by bucket; those of each bucket in the order of their start.
 pub(crate) struct Activity {
     pub(crate) buckets: Vec<(BucketSpec, Vec<EventSpec>)>,
@@ -17,34 +20,34 @@ impl Activity {
         self.buckets.iter().map(|(_, events)| events.len()).sum()
     }
 
-    /// Returns the nanoseconds of `[from, to)` that each app's windows were in front, at the
-    /// keyboard or away from it.
-    pub(crate) fn app_nanoseconds(
-        &self,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) -> BTreeMap<String, i64> {
-        nanoseconds_by(self.events("currentwindow"), text("app"), from, to)
+    /// Returns the time in `[from, to)` that each app's windows were in front, at the keyboard or away from it.
+    pub(crate) fn app_totals(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Totals {
+        self.totals("currentwindow", |data| text(&data["app"]), from, to)
     }
 
-    /// Returns the nanoseconds of `[from, to)` in each AFK state.
-    pub(crate) fn afk_nanoseconds(
-        &self,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) -> BTreeMap<String, i64> {
-        nanoseconds_by(self.events("afkstatus"), text("status"), from, to)
+    /// Returns the time in `[from, to)` in each AFK state.
+    pub(crate) fn afk_totals(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Totals {
+        self.totals("afkstatus", |data| text(&data["status"]), from, to)
     }
 
-    /// Returns the nanoseconds of `[from, to)` in the buckets of type `kind`, by what `key` makes of the events' data.
-    pub(crate) fn nanoseconds(
+    /// Returns the time in `[from, to)` in the buckets of type `kind`, by what `key` makes of the events' data.
+    pub(crate) fn totals(
         &self,
         kind: &str,
         key: impl Fn(&Value) -> String,
         from: DateTime<Utc>,
         to: DateTime<Utc>,
-    ) -> BTreeMap<String, i64> {
-        nanoseconds_by(self.events(kind), key, from, to)
+    ) -> Totals {
+        let mut totals = BTreeMap::<String, TimeDelta>::new();
+        for event in self.events(kind) {
+            let inside = event.end().min(to) - event.start.max(from);
+            if inside > TimeDelta::zero() {
+                *totals.entry(key(&event.data)).or_default() += inside;
+            }
+        }
+        // Only here, so that nothing is rounded in between.
+        let seconds = |(key, time): (_, TimeDelta)| (key, time.as_seconds_f64());
+        totals.into_iter().map(seconds).collect()
     }
 
     /// The events of the bucket of type `kind`.
@@ -56,23 +59,6 @@ impl Activity {
     }
 }
 
-fn text(key: &str) -> impl Fn(&Value) -> String {
-    move |data| data[key].as_str().unwrap_or_default().to_owned()
-}
-
-fn nanoseconds_by(
-    events: &[EventSpec],
-    key: impl Fn(&Value) -> String,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> BTreeMap<String, i64> {
-    let mut totals = BTreeMap::new();
-    for event in events {
-        let inside = event.end().min(to) - event.start.max(from);
-        if inside > TimeDelta::zero() {
-            *totals.entry(key(&event.data)).or_default() +=
-                inside.num_nanoseconds().expect("under 292 years");
-        }
-    }
-    totals
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }

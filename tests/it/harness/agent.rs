@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::aw_server::AwServer;
 use super::process::{Output, Process};
+use super::receiver::Receiver;
 
 /// How long a command may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -34,29 +36,66 @@ impl Agent {
         }
     }
 
-    /// Adds an argument to each run, in front of the run's own.
-    pub(crate) fn arg(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
+    /// An agent whose flags name `servers` to read from and `receiver` to write to.
+    pub(crate) fn between(servers: &[&AwServer], receiver: &dyn Receiver) -> Self {
+        servers
+            .iter()
+            .fold(Self::new(), |agent, server| agent.reading(&server.url()))
+            .writing(&receiver.url())
+    }
+
+    /// Adds the ActivityWatch server at `url` to those of each run.
+    pub(crate) fn reading(self, url: &str) -> Self {
+        self.args(&["--aw-url", url])
+    }
+
+    /// Has each run send to `url`.
+    pub(crate) fn writing(self, url: &str) -> Self {
+        self.args(&["--prometheus-url", url])
+    }
+
+    /// Adds arguments to each run, in front of the run's own.
+    pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
+        self.arguments
+            .extend(arguments.iter().map(|&argument| argument.to_owned()));
+        self
+    }
+
+    /// Sets an environment variable for each run.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
         self
     }
 
     /// Writes the settings file, in place of what an earlier call or the agent itself wrote.
     pub(crate) fn write_settings(&self, toml: &str) {
-        fs::create_dir_all(self.config_dir()).expect("the test's directory is writable");
-        fs::write(self.config_dir().join("aw-sync-agent.toml"), toml)
+        fs::create_dir_all(self.config_dir())
+            .and_then(|()| fs::write(self.settings_file(), toml))
             .expect("the test's directory is writable");
+    }
+
+    pub(crate) fn settings_file(&self) -> PathBuf {
+        self.config_dir().join("aw-sync-agent.toml")
     }
 
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
-    pub(crate) fn config_dir(&self) -> PathBuf {
+    fn config_dir(&self) -> PathBuf {
         self.home().join("config/activitywatch/aw-sync-agent")
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.home().join("data/activitywatch/aw-sync-agent")
+    }
+
+    /// Runs `sync` and expects it to go well.
+    #[track_caller]
+    pub(crate) fn sync(&self) -> Pass {
+        let run = self.run(&["sync"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        Pass::of(&run)
     }
 
     /// Runs a command to its end.
@@ -105,6 +144,42 @@ impl Agent {
             self.home(),
         )
     }
+}
+
+/// What a pass says that it did.
+pub(crate) struct Pass {
+    pub(crate) samples: usize,
+    pub(crate) requests: usize,
+    pub(crate) log: String,
+}
+
+impl Pass {
+    /// Reads the summary of a `sync` that made a pass, whether or not it went well.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[track_caller]
+    pub(crate) fn of(run: &Output) -> Self {
+        let log = run.stderr.clone();
+        let Some((_, summary)) = log.rsplit_once("]: sent ") else {
+            panic!("no summary in {log}");
+        };
+        let mut numbers = summary.split(' ').filter_map(|word| word.parse().ok());
+        let mut number = || numbers.next().expect("a summary counts both");
+        Self {
+            samples: number(),
+            requests: number(),
+            log,
+        }
+    }
+}
+
+/// What a run says to a person: its standard error without the log, and with what differs from run to run replaced.
+pub(crate) fn complaint(run: &Output, replacements: &[(&str, &str)]) -> String {
+    let is_log = |line: &&str| line.starts_with("20"); // the year
+    let lines: Vec<_> = run.stderr.lines().filter(|line| !is_log(line)).collect();
+    let replaced = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+    replacements.iter().fold(lines.join("\n"), replaced)
 }
 
 /// Cargo names the binary to tests; to an example it does not, but has it one directory above.

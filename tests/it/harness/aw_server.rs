@@ -5,7 +5,7 @@ use std::process::Command;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::activity::Activity;
+use super::activity::{Activity, Totals};
 use super::http;
 use super::server::{self, Server};
 
@@ -21,6 +21,35 @@ pub(crate) struct BucketSpec {
     pub(crate) hostname: String,
 }
 
+impl BucketSpec {
+    pub(crate) fn new(id: &str, kind: &str, client: &str, hostname: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            kind: kind.to_owned(),
+            client: client.to_owned(),
+            hostname: hostname.to_owned(),
+        }
+    }
+
+    /// The bucket of the window watcher on `host`.
+    pub(crate) fn window(host: &str) -> Self {
+        let id = format!("aw-watcher-window_{host}");
+        Self::new(&id, "currentwindow", "aw-watcher-window", host)
+    }
+
+    /// The bucket of the AFK watcher on `host`.
+    pub(crate) fn afk(host: &str) -> Self {
+        let id = format!("aw-watcher-afk_{host}");
+        Self::new(&id, "afkstatus", "aw-watcher-afk", host)
+    }
+
+    /// The bucket of the extension of `browser` on `host`.
+    pub(crate) fn web(browser: &str, host: &str) -> Self {
+        let id = format!("aw-watcher-web-{browser}_{host}");
+        Self::new(&id, "web.tab.current", "aw-client-web", host)
+    }
+}
+
 /// The server keeps milliseconds of `start` and microseconds of `duration`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct EventSpec {
@@ -30,6 +59,14 @@ pub(crate) struct EventSpec {
 }
 
 impl EventSpec {
+    pub(crate) fn new(start: DateTime<Utc>, millis: i64, data: Value) -> Self {
+        Self {
+            start,
+            duration: TimeDelta::milliseconds(millis),
+            data,
+        }
+    }
+
     pub(crate) fn end(&self) -> DateTime<Utc> {
         self.start + self.duration
     }
@@ -110,11 +147,16 @@ impl AwServer {
             .json(bucket);
     }
 
+    /// Creates `bucket` with `events` in it.
+    pub(crate) fn add(&self, bucket: &BucketSpec, events: &[EventSpec]) {
+        self.create_bucket(bucket);
+        self.insert(&bucket.id, events);
+    }
+
     /// Creates the buckets of `activity` and inserts their events.
     pub(crate) fn fill(&self, activity: &Activity) {
         for (bucket, events) in &activity.buckets {
-            self.create_bucket(bucket);
-            self.insert(&bucket.id, events);
+            self.add(bucket, events);
         }
     }
 
@@ -128,8 +170,24 @@ impl AwServer {
         self.call("POST", &path, Some(&event.json()));
     }
 
+    /// Asks for what ActivityWatch itself shows as the time of each app in `[from, to]`.
+    pub(crate) fn app_totals(&self, host: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Totals {
+        let query = [
+            &*format!("events = query_bucket('{}');", BucketSpec::window(host).id),
+            "RETURN = merge_events_by_keys(events, ['app']);",
+        ];
+        let answer = self.query(from, to, &query);
+        let total = |event: &Value| {
+            let app = event["data"]["app"].as_str().expect("that was the key");
+            let seconds = event["duration"].as_f64().expect("events have one");
+            (app.to_owned(), seconds)
+        };
+        let events = answer.as_array().expect("the query returns a list");
+        events.iter().map(total).collect()
+    }
+
     /// Runs the lines of a query over `[from, to]` and returns its `RETURN`.
-    pub(crate) fn query(&self, from: DateTime<Utc>, to: DateTime<Utc>, lines: &[&str]) -> Value {
+    fn query(&self, from: DateTime<Utc>, to: DateTime<Utc>, lines: &[&str]) -> Value {
         let period = format!("{}/{}", from.to_rfc3339(), to.to_rfc3339());
         let body = json!({ "timeperiods": [period], "query": lines });
         self.call("POST", "query/", Some(&body))[0].take()

@@ -107,34 +107,18 @@ impl Generator {
         for day in 0..count {
             self.day(from + TimeDelta::days(day.into()), &mut events);
         }
-        let bucket = |id: &str, kind: &str, client: &str| BucketSpec {
-            id: format!("{id}_{}", self.host),
-            kind: kind.to_owned(),
-            client: client.to_owned(),
-            hostname: self.host.clone(),
-        };
+        let editor = BucketSpec::new(
+            &format!("aw-watcher-vscode_{}", self.host),
+            "app.editor.activity",
+            "aw-watcher-vscode",
+            &self.host,
+        );
         Activity {
             buckets: vec![
-                (
-                    bucket("aw-watcher-window", "currentwindow", "aw-watcher-window"),
-                    events.window,
-                ),
-                (
-                    bucket("aw-watcher-afk", "afkstatus", "aw-watcher-afk"),
-                    events.afk,
-                ),
-                (
-                    bucket("aw-watcher-web-firefox", "web.tab.current", "aw-client-web"),
-                    events.web,
-                ),
-                (
-                    bucket(
-                        "aw-watcher-vscode",
-                        "app.editor.activity",
-                        "aw-watcher-vscode",
-                    ),
-                    events.editor,
-                ),
+                (BucketSpec::window(&self.host), events.window),
+                (BucketSpec::afk(&self.host), events.afk),
+                (BucketSpec::web("firefox", &self.host), events.web),
+                (editor, events.editor),
             ],
         }
     }

@@ -12,22 +12,40 @@ mod http;
 mod process;
 mod prometheus;
 mod proxy;
+mod read_only;
 mod receiver;
 mod server;
 mod victoria_metrics;
 
-pub(crate) use agent::Agent;
+pub(crate) use agent::{Agent, Pass, complaint};
 pub(crate) use aw_server::{AwServer, BucketSpec, EventSpec};
 pub(crate) use generator::{Density, Generator};
-pub(crate) use process::{Output, Process, Signal};
+pub(crate) use process::{Process, Signal};
 pub(crate) use prometheus::{Prometheus, PrometheusOptions};
 pub(crate) use proxy::{Proxy, Verdict};
+pub(crate) use read_only::read_only;
 pub(crate) use receiver::Receiver;
 pub(crate) use server::Suite;
 pub(crate) use victoria_metrics::{VictoriaMetrics, VictoriaMetricsOptions};
 
+use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+
+/// Returns the midnight in UTC that was `days` before the last one: the same all through a run, whatever the clock says
+/// by then.
+pub(crate) fn midnight(days: i64) -> DateTime<Utc> {
+    static LAST: LazyLock<DateTime<Utc>> = LazyLock::new(|| {
+        // The agent leaves the newest five minutes; a day is over for it only then, and for us a little later.
+        let settled = Utc::now() - TimeDelta::minutes(10);
+        settled
+            .duration_trunc(TimeDelta::days(1))
+            .expect("nanoseconds reach beyond today")
+    });
+    *LAST - TimeDelta::days(days)
+}
 
 /// Returns as soon as `condition` holds, which is looked at every 20 ms.
 ///

@@ -79,6 +79,15 @@ impl Prometheus {
         Self { server, options }
     }
 
+    /// Starts one that is set up as the README asks, for samples of any age.
+    pub(crate) fn taking_history(suite: Suite) -> Self {
+        Self::start(PrometheusOptions {
+            suite,
+            out_of_order: Some("10000d"),
+            ..PrometheusOptions::default()
+        })
+    }
+
     pub(crate) fn stop(&mut self) {
         self.server.stop();
     }

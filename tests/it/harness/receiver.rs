@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::activity::Totals;
 use super::http;
 
 pub(crate) type Labels = BTreeMap<String, String>;
@@ -25,6 +26,22 @@ pub(crate) trait Receiver {
         let answer = self.instant_query(promql, at);
         series(&answer)
             .map(|series| (labels(&series["metric"]), sample(&series["value"]).1))
+            .collect()
+    }
+
+    /// Returns the seconds in `[from, to)` by the values of `label`, as a dashboard asks for them.
+    fn totals(
+        &self,
+        selector: &str,
+        label: &str,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Totals {
+        let seconds = (to - from).num_seconds().max(1); // PromQL knows no empty range
+        let promql = format!("sum by ({label}) (sum_over_time({selector}[{seconds}s]))");
+        self.query(&promql, to)
+            .into_iter()
+            .map(|(mut labels, sum)| (labels.remove(label).unwrap_or_default(), sum))
             .collect()
     }
 

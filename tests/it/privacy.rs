@@ -1,0 +1,79 @@
+//! What nobody else is to know.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::harness::{
+    Agent, AwServer, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Proxy, Receiver,
+    Verdict, midnight,
+};
+use crate::hour;
+
+/// Adds a browser's bucket with ten tabs; their titles and addresses are `secret`, as the hour's title is.
+fn browse(server: &AwServer) {
+    let data = json!({"url": "https://example.org/secret", "title": "secret", "incognito": false});
+    let minute = |start| EventSpec::new(start, 30_000, data.clone());
+    let tabs: Vec<_> = (0..10)
+        .map(|minutes| minute(midnight(1) + TimeDelta::minutes(minutes)))
+        .collect();
+    server.add(&BucketSpec::web("firefox", "laptop"), &tabs);
+}
+
+#[test]
+fn private_texts_do_not_leave() {
+    let (server, prometheus) = hour::servers();
+    browse(&server);
+    let proxy = Proxy::start(&prometheus.url(), |_, _, _| Verdict::Forward);
+    Agent::new()
+        .reading(&server.url())
+        .writing(&proxy.url())
+        .sync();
+    assert_eq!(
+        prometheus.series_count(r#"{__name__=~"aw_.+"}"#, midnight(0)),
+        2
+    );
+    let bodies = proxy.bodies();
+    assert_eq!(bodies.len(), 1);
+    for body in bodies {
+        let message = snap::raw::Decoder::new().decompress_vec(&body).unwrap();
+        assert!(message.windows(3).any(|bytes| bytes == b"vim"));
+        assert!(!message.windows(6).any(|bytes| bytes == b"secret"));
+    }
+}
+
+#[test]
+fn logs_tell_neither_what_was_seen_nor_passwords() {
+    let server = hour::server();
+    browse(&server);
+    // What does not decode is complained about.
+    let start = midnight(1).to_rfc3339();
+    server.insert_json(
+        hour::BUCKET,
+        &format!(r#"[{{"timestamp":"{start}","duration":1,"data":{{"title":"secret \ud83d"}}}}]"#),
+    );
+    let prometheus = Prometheus::start(PrometheusOptions {
+        basic_auth: true,
+        out_of_order: Some("10000d"),
+        ..PrometheusOptions::default()
+    });
+    let agent = Agent::new()
+        .reading(&server.url())
+        .env("LOG_LEVEL", "trace");
+    for (password, code) in [("not-lovelace", 2), ("lovelace", 0)] {
+        let authority = format!("http://ada:{password}@");
+        let run = agent.run(&[
+            "sync",
+            "--prometheus-url",
+            &prometheus.url().replace("http://", &authority),
+        ]);
+        let log = run.stderr;
+        assert_eq!(run.code, Some(code), "{log}");
+        for said in ["[DEBUG]: ", "1 events do not decode"] {
+            assert!(log.contains(said), "`{said}` is not in {log}");
+        }
+        for private in ["secret", "example.org", "lovelace"] {
+            assert!(!log.contains(private), "`{private}` is in {log}");
+        }
+    }
+    hour::assert_arrived(&prometheus);
+}
