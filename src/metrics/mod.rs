@@ -7,24 +7,36 @@ mod activity;
 mod addition;
 mod afk;
 mod editor;
+mod meta;
+pub mod relabel;
 mod series;
 mod web;
 mod window;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::activitywatch::{Bucket, Event};
 use crate::timeline::{Interval, Step, split, without_overlap};
+use relabel::without_meta;
 
 pub use addition::{Additions, additions};
+pub use relabel::{Label, Rules};
 pub use series::{Labels, Sample, Series};
 
 /// The value of a label that the watcher left empty.
 const UNKNOWN: &str = "unknown";
 
-/// The labels that an event of a bucket gives, the metric's name among them.
+/// The labels that an event of a bucket gives by itself, the metric's name among them.
 type EventLabels = Vec<(&'static str, String)>;
+
+/// What becomes of the labels of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct Labelling<'a> {
+    /// The labels that every series of the device carries.
+    pub common: &'a [Label],
+    /// The rules of the person whose time it is. They come last, and see the meta labels too.
+    pub rules: &'a Rules,
+}
 
 /// Whether events of these two buckets add up in the same metric.
 pub fn feed_one_metric(one: &Bucket, other: &Bucket) -> bool {
@@ -76,12 +88,13 @@ pub struct Source<'a> {
 
 /// Returns the series of one device, ascending by labels.
 ///
-/// `common` are the labels that every series of the device carries. A step without activity has no sample.
+/// A step without activity has no sample. Events that a rule drops, or whose metric's name a rule takes away, are left
+/// out.
 pub fn device_series<'a>(
     sources: impl IntoIterator<Item = Source<'a>>,
-    common: &[(Cow<'static, str>, String)],
+    labelling: Labelling<'_>,
 ) -> Vec<Series> {
-    let mut sums = HashMap::<EventLabels, BTreeMap<Step, i64>>::new();
+    let mut sums = HashMap::<Vec<Label>, BTreeMap<Step, i64>>::new();
     for Source {
         bucket,
         events,
@@ -94,19 +107,28 @@ pub fn device_series<'a>(
             let Some(inside) = interval.intersect(range) else {
                 continue;
             };
-            let steps = sums.entry(family.labels(bucket, event)).or_default();
+            let labels = family
+                .labels(bucket, event)
+                .into_iter()
+                .map(|(name, value)| (name.into(), value));
+            let mut labels: Vec<Label> = labels.collect();
+            if !labelling.rules.is_empty() {
+                labels.extend(meta::labels(bucket, event));
+            }
+            let steps = sums.entry(labels).or_default();
             for (step, nanos) in split(inside) {
                 *steps.entry(step).or_default() += nanos;
             }
         }
     }
-    // What differs in the events can be equal in the series, where values have a longest length.
+    // What differs in the events can be equal in the series: rules join label sets, and so does the longest length of
+    // a value.
     let mut series = BTreeMap::<Labels, BTreeMap<Step, i64>>::new();
     for (labels, steps) in sums {
-        let labels = labels.into_iter().map(|(name, value)| (name.into(), value));
-        let sums = series
-            .entry(Labels::new(labels.chain(common.iter().cloned())))
-            .or_default();
+        let Some(labels) = labelling.final_labels(labels) else {
+            continue;
+        };
+        let sums = series.entry(labels).or_default();
         for (step, nanos) in steps {
             *sums.entry(step).or_default() += nanos;
         }
@@ -119,6 +141,28 @@ pub fn device_series<'a>(
             samples: samples(steps),
         })
         .collect()
+}
+
+impl Labelling<'_> {
+    fn final_labels(self, labels: Vec<Label>) -> Option<Labels> {
+        let labels = labels.into_iter().chain(self.common.iter().cloned());
+        if self.rules.is_empty() {
+            return Some(Labels::new(labels));
+        }
+        let labels = Labels::new(without_meta(self.rules.apply(labels.collect())?));
+        labels
+            .get("__name__")
+            .is_some_and(is_metric_name)
+            .then_some(labels)
+    }
+}
+
+/// Whether a metric may have this name.
+fn is_metric_name(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'))
 }
 
 fn sample((step, nanos): (Step, i64)) -> Sample {
@@ -165,11 +209,7 @@ mod tests {
     }
 
     /// The series of one window bucket within a range.
-    fn window_series(
-        events: &[Event],
-        range: Interval,
-        common: &[(Cow<'static, str>, String)],
-    ) -> Vec<Series> {
+    fn window_series(events: &[Event], range: Interval, common: &[Label]) -> Vec<Series> {
         let bucket = bucket("currentwindow");
         device_series(
             [Source {
@@ -177,7 +217,10 @@ mod tests {
                 events,
                 range,
             }],
-            common,
+            Labelling {
+                common,
+                rules: &Rules::default(),
+            },
         )
     }
 
@@ -242,6 +285,52 @@ mod tests {
                 value: 50.0
             }]
         );
+    }
+
+    #[test]
+    fn rules_see_what_the_event_holds_and_their_series_add_up() {
+        let rules = r#"
+            [[rule]] # opt in
+            source-labels = ["__data_title"]
+            target-label = "title"
+            [[rule]]
+            source-labels = ["app"]
+            regex = "app[12]"
+            target-label = "app"
+            replacement = "(hidden)"
+            [[rule]]
+            source-labels = ["app"]
+            regex = "app3"
+            action = "drop"
+            [[rule]]
+            source-labels = ["__bucket_type", "app"]
+            regex = "currentwindow;app4"
+            target-label = "__name__"
+            replacement = ""
+        "#;
+        let mut rules: HashMap<String, Vec<relabel::RelabelConfig>> =
+            toml::from_str(rules).unwrap();
+        let rules = Rules::new(rules.remove("rule").unwrap()).unwrap();
+        let events = [
+            event(0, 10_000, 1),
+            event(10_000, 30_000, 2),
+            event(30_000, 40_000, 3),
+            event(40_000, 50_000, 4),
+        ];
+        let bucket = bucket("currentwindow");
+        let source = Source {
+            bucket: &bucket,
+            events: &events,
+            range: range(0, 60_000),
+        };
+        let series = device_series(
+            [source],
+            Labelling {
+                common: &[],
+                rules: &rules,
+            },
+        );
+        insta::assert_snapshot!(rendered(&series), @r#"{__name__="aw_window_seconds",app="(hidden)",title="secret"} 30@30000"#);
     }
 
     fn events() -> impl Strategy<Value = Vec<Event>> {

@@ -3,9 +3,12 @@ use std::borrow::Cow;
 /// The longest label value, in bytes. Receivers cut or refuse longer ones; VictoriaMetrics drops the series in silence.
 const MAX_VALUE_BYTES: usize = 1024;
 
+/// The most labels of a series. VictoriaMetrics drops what has more than 30, in silence.
+const MAX_LABELS: usize = 30;
+
 /// A series' identity: names and values, the metric's own name among them as `__name__`.
 ///
-/// Sorted by name, each name once, no value empty or longer than 1 KiB: what the remote-write specification demands,
+/// Sorted by name, each name once, at most 30, no value empty or longer than 1 KiB: what the remote-write specification demands,
 /// and what makes equal label sets equal in memory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Labels(Vec<(Cow<'static, str>, String)>);
@@ -14,7 +17,7 @@ impl Labels {
     /// Returns the label set of `pairs`, in any order.
     ///
     /// An empty value is the same as no label, so it is left out. A value that is too long is cut between two
-    /// characters. Of two pairs with one name the earlier stays.
+    /// characters. Of two pairs with one name the earlier stays, and of too many those with the first names.
     pub fn new<N: Into<Cow<'static, str>>>(pairs: impl IntoIterator<Item = (N, String)>) -> Self {
         let mut labels: Vec<_> = pairs
             .into_iter()
@@ -26,6 +29,7 @@ impl Labels {
         }
         labels.sort_by(|(one, _), (other, _)| one.cmp(other));
         labels.dedup_by(|(one, _), (other, _)| one == other);
+        labels.truncate(MAX_LABELS);
         Self(labels)
     }
 

@@ -1,6 +1,7 @@
 //! What can be wrong with settings.
 
 use super::{origin::Origin, schedule::ScheduleError};
+use crate::metrics::relabel::RelabelError;
 
 /// Settings that the agent cannot work with.
 ///
@@ -154,6 +155,9 @@ pub enum Problem {
     /// Not a schedule; the message comes with its hint.
     #[error("{0}")]
     Schedule(ScheduleError),
+    /// A rule on labels that cannot be applied; the message comes with its hint.
+    #[error("{0}")]
+    Relabel(RelabelError),
     /// Not a pattern of watchers.
     #[error(
         "`{key}`: `{pattern}` is not a pattern: {reason}\n\

@@ -125,7 +125,9 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<File, SettingsError> {
     Ok(File { settings, origins })
 }
 
-/// Collects where each key stands, nested ones dotted; the tables of a list count as one.
+/// Collects where each key stands, nested ones dotted, the tables of a list counted from 1 (`relabel[2].regex`).
+///
+/// There is only one destination, so the tables of its list count as one.
 fn collect_offsets(table: &DeTable<'_>, prefix: &str, offsets: &mut Vec<(String, usize)>) {
     for (name, value) in table {
         let key = match name.get_ref().as_ref() {
@@ -137,8 +139,19 @@ fn collect_offsets(table: &DeTable<'_>, prefix: &str, offsets: &mut Vec<(String,
             DeValue::Array(list) => &list[..],
             _ => std::slice::from_ref(value),
         };
-        for table in tables.iter().filter_map(|table| table.get_ref().as_table()) {
-            collect_offsets(table, &format!("{key}."), offsets);
+        let is_numbered = value.get_ref().is_array() && key != "remote-write";
+        for (table, number) in tables.iter().zip(1..) {
+            let Some(keys) = table.get_ref().as_table() else {
+                continue;
+            };
+            let key = if is_numbered {
+                let key = format!("{key}[{number}]");
+                offsets.push((key.clone(), table.span().start));
+                key
+            } else {
+                key.clone()
+            };
+            collect_offsets(keys, &format!("{key}."), offsets);
         }
     }
     // A table is sorted by name; the search for the key around an offset needs the order of the file.
@@ -173,6 +186,24 @@ mod tests {
                 "remote-write.url a.toml: line 7",
             ]
         );
+    }
+
+    #[test]
+    fn each_table_of_a_list_has_its_line() {
+        for text in [
+            "[[relabel]]\naction = 'keep'\n[[relabel]]\nregex = 'a'\naction = 'drop'",
+            "relabel = [{ action = 'keep' },\n\n{ action = 'drop',\nregex = 'a' }]",
+        ] {
+            let file = parse(Path::new("a.toml"), text).unwrap();
+            let line = |key: &str| {
+                let mut origins = file.origins.iter().filter(|(other, _)| other == key);
+                origins.next().unwrap().1.to_string()
+            };
+            assert_eq!(line("relabel"), "a.toml: line 1");
+            assert_eq!(line("relabel[1]"), "a.toml: line 1");
+            assert_eq!(line("relabel[2]"), "a.toml: line 3");
+            assert_eq!(line("relabel[2].regex"), "a.toml: line 4");
+        }
     }
 
     #[test]

@@ -38,7 +38,8 @@ pub(super) fn value(message: &str, key: &str) -> Problem {
 /// Returns what is expected in words that are not Rust's.
 fn plain(expected: &str) -> &str {
     match expected {
-        "usize" => "a whole number",
+        "usize" | "u64" => "a whole number",
+        "a sequence" => "a list",
         "a map" => "a table",
         other => other,
     }
@@ -126,7 +127,7 @@ mod tests {
         ");
         insta::assert_snapshot!(message("colour = 'red'"), @"
         a.toml: line 1: unknown key `colour`
-        hint: the keys here are `aw-url`, `prometheus-url`, `remote-write`, `cron`, `excluded-watchers`, `included-watchers`, `min-data`, `user-id`, `settle`, `history`, `synced-buckets`, `log-level`, `labels`, `hosts`
+        hint: the keys here are `aw-url`, `prometheus-url`, `remote-write`, `cron`, `excluded-watchers`, `included-watchers`, `min-data`, `user-id`, `settle`, `history`, `synced-buckets`, `log-level`, `labels`, `hosts`, `relabel`
         ");
     }
 
@@ -167,6 +168,38 @@ mod tests {
         insta::assert_snapshot!(message("[[remote-write]]\nbasic-auth = { username = 'ada' }"), @r#"
         a.toml: line 2: `remote-write.basic-auth`: missing field `password`
         hint: write it like `basic-auth = { username = "ada", password = "..." }`
+        "#);
+    }
+
+    #[test]
+    fn a_rule_that_is_not_written_well_is_named_with_its_number() {
+        insta::assert_snapshot!(message("[[relabel]]\naction = 'drop'\n[[relabel]]\naction = 'forget'"), @r#"
+        a.toml: line 4: `relabel[2].action`: unknown variant `forget`, expected one of `replace`, `keep`, `drop`, `keepequal`, `dropequal`, `hashmod`, `labelmap`, `labeldrop`, `labelkeep`, `lowercase`, `uppercase`
+        hint: write it like `action = "drop"`
+        "#);
+        insta::assert_snapshot!(message("[[relabel]]\nsource-labels = 'app'"), @r#"
+        a.toml: line 2: `relabel[1].source-labels`: invalid type: string "app", expected a list
+        hint: write it like `source-labels = ["app", "__data_title"]`
+        "#);
+        insta::assert_snapshot!(message("[[relabel]]\nmodulus = '8'"), @r#"
+        a.toml: line 2: `relabel[1].modulus`: invalid type: string "8", expected a whole number
+        hint: write it like `modulus = 1000000`
+        "#);
+        insta::assert_snapshot!(message("[[relabel]]\ntarget = 'app'"), @"
+        a.toml: line 2: unknown key `target`
+        hint: did you mean `target-label`?
+        ");
+        insta::assert_snapshot!(message("[[relabel]]\nregexp = 'a'"), @"
+        a.toml: line 2: unknown key `regexp`
+        hint: did you mean `regex`?
+        ");
+        insta::assert_snapshot!(message("relabel = 5"), @"
+        a.toml: line 1: `relabel`: invalid type: integer `5`, expected one entry or a list of them
+        hint: write it like `[[relabel]]`
+        ");
+        insta::assert_snapshot!(message("relabel = 'drop'"), @r#"
+        a.toml: line 1: `relabel`: invalid type: string "drop", expected a table
+        hint: write it like `[[relabel]]`
         "#);
     }
 

@@ -33,6 +33,7 @@ use log::LevelFilter;
 use reqwest::Url;
 
 use crate::dirs::Dirs;
+use crate::metrics::relabel::Rules;
 
 pub use self::{
     discovery::server_address,
@@ -74,6 +75,8 @@ pub struct Settings {
     pub labels: BTreeMap<String, String>,
     /// New names of hosts, by the name that ActivityWatch reports; not empty.
     pub hosts: BTreeMap<String, String>,
+    /// Rules on labels.
+    pub relabel: Rules,
     /// Whether ActivityWatch's testing instance is meant.
     pub testing: bool,
 }

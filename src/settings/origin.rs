@@ -84,10 +84,10 @@ impl Origins {
         self.0.get(key).cloned().unwrap_or(Origin::Default)
     }
 
-    /// Returns the origin of `key`, or of the nearest table around it that has one.
+    /// Returns the origin of `key`, or of the nearest table or list around it that has one.
     pub(super) fn near(&self, key: &str) -> Origin {
         let around = std::iter::successors(Some(key), |inner| {
-            inner.rsplit_once('.').map(|(table, _)| table)
+            inner.rsplit_once(['.', '[']).map(|(table, _)| table)
         });
         let mut origins = around.filter_map(|key| self.0.get(key));
         origins.next().cloned().unwrap_or(Origin::Default)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{one_or_many::one_or_many, remote_write::PartialRemoteWrite, secret::Secret};
+use crate::metrics::relabel::RelabelConfig;
 
 /// Defines [`PartialSettings`] from its fields, so that a new key is merged, and has an origin, without being listed
 /// again.
@@ -69,6 +70,9 @@ partial_settings! {
     labels: BTreeMap<String, String>,
     /// New names of hosts.
     hosts: BTreeMap<String, String>,
+    /// Rules on labels, in the order in which they are applied.
+    #[serde(deserialize_with = "one_or_many")]
+    relabel: Vec<RelabelConfig>,
     /// Whether ActivityWatch's testing instance is meant; a flag only, since it chooses the file.
     #[serde(skip)]
     testing: bool,

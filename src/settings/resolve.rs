@@ -16,6 +16,7 @@ use super::{
     url,
     watchers::Watchers,
 };
+use crate::metrics::relabel::{RelabelConfig, Rules};
 
 const DEFAULT_CRON: &str = "*/5 * * * *";
 const DEFAULT_MIN_DATA: usize = 5;
@@ -61,6 +62,7 @@ pub(super) fn resolve(partial: PartialSettings, found: Url) -> Result<Settings, 
         log_level: log_level(partial.log_level.as_deref().unwrap_or(DEFAULT_LOG_LEVEL))?,
         labels,
         hosts,
+        relabel: rules(partial.relabel.unwrap_or_default())?,
         testing: partial.testing.unwrap_or(false),
     })
 }
@@ -106,6 +108,14 @@ fn history(value: &str) -> Result<Option<Duration>, Fault> {
         "all" => Ok(None),
         value => duration::parse("history", value).map(Some),
     }
+}
+
+/// Compiles the rules on labels. One that cannot be applied may be what keeps something private, so nothing is sent.
+fn rules(configs: Vec<RelabelConfig>) -> Result<Rules, Fault> {
+    Rules::new(configs).map_err(|error| {
+        let key = format!("relabel[{}].{}", error.number, error.fault.key());
+        Problem::Relabel(error).of(key)
+    })
 }
 
 fn log_level(value: &str) -> Result<LevelFilter, Fault> {

@@ -5,6 +5,7 @@ use super::{
     remote_write::RemoteWrite,
     secret::{Secret, masked_url},
 };
+use crate::metrics::relabel::{RelabelConfig, Rules};
 
 /// Returns each key with its value, both as the file would have them.
 pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
@@ -49,6 +50,7 @@ pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
             .iter()
             .map(|(name, value)| nested("hosts", name, value)),
     );
+    entries.extend(rules(&settings.relabel));
     entries
 }
 
@@ -99,6 +101,45 @@ pub(super) fn remote_write(destination: &RemoteWrite) -> Vec<(String, String)> {
     entries
 }
 
+/// Returns the rules on labels as one list, of each what is not the default.
+fn rules(rules: &Rules) -> Option<(String, String)> {
+    let rules: Vec<_> = rules.configs().iter().map(rule).collect();
+    let list = format!("[{}]", rules.join(", "));
+    (!rules.is_empty()).then(|| entry("relabel", list))
+}
+
+fn rule(rule: &RelabelConfig) -> String {
+    let default = RelabelConfig::default();
+    let text = |value: &str, default: &str| (value != default).then(|| quoted(value));
+    let written = |value: String, is_default: bool| (!is_default).then_some(value);
+    let keys = [
+        (
+            "source-labels",
+            written(list(&rule.source_labels), rule.source_labels.is_empty()),
+        ),
+        ("separator", text(&rule.separator, &default.separator)),
+        ("regex", text(&rule.regex, &default.regex)),
+        (
+            "modulus",
+            written(rule.modulus.to_string(), rule.modulus == default.modulus),
+        ),
+        (
+            "target-label",
+            text(&rule.target_label, &default.target_label),
+        ),
+        ("replacement", text(&rule.replacement, &default.replacement)),
+        (
+            "action",
+            text(rule.action.as_str(), default.action.as_str()),
+        ),
+    ];
+    let keys: Vec<_> = keys
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("{key} = {}", value?)))
+        .collect();
+    format!("{{ {} }}", keys.join(", "))
+}
+
 fn entry(key: &str, value: String) -> (String, String) {
     (key.to_owned(), value)
 }
@@ -145,6 +186,33 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rules_are_read_back_by_toml() {
+        let tables = r#"
+            [[relabel]]
+            source-labels = ["app", "user"]
+            separator = '\'
+            regex = '(a\.b|"c")'
+            target-label = "${1}"
+            replacement = ""
+            [[relabel]]
+            source-labels = ["project"]
+            modulus = 8
+            target-label = "project"
+            action = "hashmod"
+            [[relabel]]
+            action = "drop"
+        "#;
+        let configs = |document: &str| {
+            let partial: super::super::PartialSettings = toml::from_str(document).unwrap();
+            partial.relabel.unwrap()
+        };
+        let written = configs(tables);
+        let (key, value) = rules(&Rules::new(written.clone()).unwrap()).unwrap();
+        assert_eq!(configs(&format!("{key} = {value}")), written);
+        assert_eq!(rules(&Rules::default()), None);
+    }
 
     #[test]
     fn quoting_is_read_back_by_toml() {

@@ -1,6 +1,7 @@
 use std::{collections::HashMap, fs};
 
 use super::*;
+use crate::metrics::relabel::without_meta;
 
 /// A home of its own for each test, with a settings file if there is one.
 struct Home {
@@ -93,6 +94,7 @@ fn the_examples_are_valid_and_with_the_defaults_name_every_key() {
     assert_eq!(settings.labels["team"], "research");
     assert_eq!(settings.hosts["laptop.local"], "laptop");
     assert!(settings.remote_write[0].basic_auth.is_some());
+    assert_eq!(settings.relabel.configs().len(), 6);
 
     let other_way = uncommented(&["#: "])
         .replace("basic-auth", "#basic-auth")
@@ -111,6 +113,46 @@ fn the_examples_are_valid_and_with_the_defaults_name_every_key() {
                 || file::EXAMPLE.contains(&format!("[{key}]")),
             "{key}"
         );
+    }
+}
+
+#[test]
+fn the_recipes_for_labels_do_what_they_say() {
+    let home = Home::with(&uncommented(&["#: "]));
+    let settings = home.load(PartialSettings::default(), &[]).unwrap().settings;
+    let leaving = |labels: &[(&'static str, &str)]| {
+        let labels = labels
+            .iter()
+            .map(|&(name, value)| (name.into(), value.to_owned()));
+        let left = without_meta(settings.relabel.apply(labels.collect())?);
+        let left: Vec<_> = left
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        Some(left.join(" "))
+    };
+    for (labels, expected) in [
+        (
+            &[("app", "Blender"), ("__data_title", "a.blend")][..],
+            Some("app=Blender title=a.blend"),
+        ),
+        (
+            &[("app", "Signal"), ("__data_title", "Bob")],
+            Some("app=(hidden)"),
+        ),
+        (
+            &[("app", "vim"), ("__data_title", "diary")],
+            Some("app=vim"),
+        ),
+        (&[("domain", "www.example.com")], None),
+        (
+            &[("domain", "notexample.com")],
+            Some("domain=notexample.com"),
+        ),
+        (&[("host", "desk.lan")], Some("host=desk")),
+        (&[("project", "apollo")], Some("project=15872")),
+    ] {
+        assert_eq!(leaving(labels).as_deref(), expected, "{labels:?}");
     }
 }
 
@@ -278,6 +320,14 @@ fn a_bad_value_in_the_file_is_named_with_its_line() {
     DIR/aw-sync-agent.toml: line 3: `labels`: `host` is a label that the agent sets itself
     hint: choose another name, like `my_host`
     ");
+    insta::assert_snapshot!(Home::message("[[relabel]]\naction = 'drop'\n[[relabel]]\nsource-labels = ['app']\nregex = 'KeePass('\ntarget-label = 'app'"), @r"
+    DIR/aw-sync-agent.toml: line 5: `relabel` rule 2: `regex`: `KeePass(` is not a regular expression: unclosed group
+    hint: put a `\` before a character that is meant as itself, in TOML between single quotes, as in `'a\.b'`
+    ");
+    insta::assert_snapshot!(Home::message("[relabel]\nsource-labels = ['app']"), @r#"
+    DIR/aw-sync-agent.toml: line 1: `relabel` rule 1: `replace` needs `target-label`
+    hint: add it, as in `target-label = "title"`
+    "#);
     insta::assert_snapshot!(Home::message("[hosts]\n'a.local' = ''"), @r#"
     DIR/aw-sync-agent.toml: line 2: `hosts."a.local"` is empty
     hint: give it a value, or remove it

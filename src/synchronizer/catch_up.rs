@@ -2,7 +2,7 @@ use super::plan::Target;
 use super::{Flow, PassReport, Synchronizer, sources};
 use crate::activitywatch::{Bucket, DeviceSlice, Event, ReadError, ReadPlan};
 use crate::checkpoint::StoreError;
-use crate::metrics::{Additions, Source, additions, device_series};
+use crate::metrics::{Additions, Source, additions};
 use crate::remote_write::{Patience, batches};
 use crate::timeline::{Interval, Step};
 
@@ -114,11 +114,10 @@ impl Synchronizer {
                 .map(|(bucket, events)| (bucket, events.as_slice()))
                 .map(sent)
         };
-        let labels = self.common_labels(target);
-        let before = device_series(companions(), &labels);
+        let before = self.series(target, companions());
         additions(
             &before,
-            &device_series(sources(device).chain(companions()), &labels),
+            &self.series(target, sources(device).chain(companions())),
         )
     }
 }

@@ -8,14 +8,13 @@ mod listing;
 mod plan;
 mod report;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 
 use crate::activitywatch::{DeviceSlice, ReadError, ReadPlan, Reader};
 use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
-use crate::metrics::{Series, Source, device_series};
+use crate::metrics::{Labelling, Series, Source, device_series};
 use crate::remote_write::{self, Patience, batches};
 use crate::settings::Settings;
 use crate::timeline::{Step, Time, horizon};
@@ -153,12 +152,7 @@ impl Synchronizer {
             let read = readable(slice.devices, targets, report);
             let series: Vec<Series> = read
                 .iter()
-                .flat_map(|device| {
-                    device_series(
-                        sources(device),
-                        &self.common_labels(&targets[device.device]),
-                    )
-                })
+                .flat_map(|device| self.series(&targets[device.device], sources(device)))
                 .collect();
             let mut waiting = batches(&series).peekable();
             while let Some(batch) = waiting.next() {
@@ -205,7 +199,12 @@ impl Synchronizer {
             .extend(gone.map(|device| (targets[device.device].server, None)));
     }
 
-    fn common_labels(&self, target: &Target) -> Vec<(Cow<'static, str>, String)> {
+    /// Returns the series of a device, with its labels and by the person's rules.
+    fn series<'a>(
+        &self,
+        target: &Target,
+        sources: impl IntoIterator<Item = Source<'a>>,
+    ) -> Vec<Series> {
         let own = [("user", &target.state.user), ("host", &target.state.host)];
         let own = own
             .into_iter()
@@ -215,7 +214,14 @@ impl Synchronizer {
             .labels
             .iter()
             .map(|(name, value)| (name.clone().into(), value.clone()));
-        own.chain(labels).collect()
+        let common: Vec<_> = own.chain(labels).collect();
+        device_series(
+            sources,
+            Labelling {
+                common: &common,
+                rules: &self.settings.relabel,
+            },
+        )
     }
 
     /// Writes down how the pass ended.

@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("message", &[]),
     ("activitywatch", &["message", "timeline"]),
     ("metrics", &["activitywatch", "timeline"]),
-    ("settings", &["dirs"]),
+    ("settings", &["dirs", "metrics"]),
     ("cli", &["settings"]),
     ("remote_write", &["message", "metrics", "settings"]),
     ("checkpoint", &["timeline"]),

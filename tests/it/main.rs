@@ -17,6 +17,7 @@ mod history;
 mod hour;
 mod layering;
 mod privacy;
+mod relabeling;
 mod settings;
 mod state;
 mod totals;

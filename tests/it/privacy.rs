@@ -5,9 +5,10 @@ use serde_json::json;
 
 use crate::harness::{
     Agent, AwServer, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Proxy, Receiver,
-    Verdict, midnight,
+    Verdict, complaint, midnight,
 };
 use crate::hour;
+use crate::totals::{assert_equal, seconds, yesterday};
 
 /// Adds a browser's bucket with ten tabs; their titles and addresses are `secret`, as the hour's title is.
 fn browse(server: &AwServer) {
@@ -39,6 +40,59 @@ fn private_texts_do_not_leave() {
         assert!(message.windows(3).any(|bytes| bytes == b"vim"));
         assert!(!message.windows(6).any(|bytes| bytes == b"secret"));
     }
+}
+
+#[test]
+fn a_rule_decides_what_leaves() {
+    let (server, prometheus) = hour::servers();
+    browse(&server);
+    let agent = Agent::between(&[&server], &prometheus);
+    agent.write_settings(
+        r#"
+        [[relabel]]
+        source-labels = ["app", "__data_title"]
+        regex = "vim;(.*)"
+        target-label = "title"
+
+        [[relabel]]
+        source-labels = ["domain"]
+        regex = "example\\.org"
+        action = "drop"
+        "#,
+    );
+    agent.sync();
+    assert_equal(
+        &yesterday(&prometheus, "aw_window_seconds", "title"),
+        &seconds(&[("secret", 3600)]),
+    );
+    assert_equal(
+        &yesterday(&prometheus, "aw_web_seconds", "domain"),
+        &seconds(&[]),
+    );
+}
+
+#[test]
+fn a_rule_that_does_not_parse_stops_everything() {
+    let (server, prometheus) = hour::servers();
+    let proxy = Proxy::start(&prometheus.url(), |_, _, _| Verdict::Forward);
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    agent.write_settings(
+        "[[relabel]]\nsource-labels = ['app']\nregex = 'KeePass('\naction = 'drop'",
+    );
+    let run = agent.run(&["sync"]);
+    assert_eq!(
+        (run.code, proxy.bodies().len()),
+        (Some(2), 0),
+        "{}",
+        run.stderr
+    );
+    let home = agent.home().display().to_string();
+    insta::assert_snapshot!(complaint(&run, &[(&home, "HOME")]), @r"
+    aw-sync-agent: HOME/config/activitywatch/aw-sync-agent/aw-sync-agent.toml: line 3: `relabel` rule 1: `regex`: `KeePass(` is not a regular expression: unclosed group
+    hint: put a `\` before a character that is meant as itself, in TOML between single quotes, as in `'a\.b'`
+    ");
+    agent.write_settings("");
+    hour::assert_brought_by(&agent, &prometheus);
 }
 
 #[test]

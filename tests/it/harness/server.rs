@@ -31,7 +31,7 @@ impl Suite {
     ///
     /// # Panics
     /// When it was not brought; the message says how to.
-    pub(super) fn binary(self, package: &str) -> PathBuf {
+    pub(crate) fn binary(self, package: &str) -> PathBuf {
         let server = match self {
             Self::Machine => package.to_owned(),
             Self::Sid => format!("{package}@sid"),
