@@ -6,7 +6,7 @@ use reqwest::Url;
 use super::decode::{self, Decoded};
 use super::get::{Reply, get, is_loopback};
 use super::official::{self, Page, Query};
-use super::{Bucket, Event, ReadError};
+use super::{Bucket, Event, ReadError, ServerSettings};
 use crate::message::{innermost, one_line};
 
 /// How much of a foreign answer goes into a message.
@@ -65,6 +65,23 @@ impl Client {
         };
         log::debug!("{}: ActivityWatch {}", self.url(), info.version);
         Ok(info.hostname)
+    }
+
+    /// Returns the server's settings; empty ones if it has none at all.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreachable`] or [`ReadError::Misconfigured`].
+    pub fn settings(&self) -> Result<ServerSettings, ReadError> {
+        let path = "api/0/settings";
+        let reply = match self.get(path) {
+            Err(ReadError::Misconfigured { status: 404, .. }) => {
+                return Ok(ServerSettings::default());
+            }
+            reply => reply?,
+        };
+        let answer = serde_json::from_slice(&reply.body)
+            .map_err(|error| self.misconfigured(path, reply.status, &error.to_string()))?;
+        Ok(ServerSettings::of(&answer))
     }
 
     /// Returns the server's buckets, ascending by id.

@@ -14,6 +14,7 @@ mod plan;
 mod progress;
 mod reader;
 mod search;
+mod settings;
 mod slice;
 
 pub use bucket::{Bucket, Event, are_rivals};
@@ -22,3 +23,4 @@ pub use device::{Device, devices};
 pub use error::ReadError;
 pub use plan::{BucketPlan, DevicePlan, DeviceSlice, ReadPlan, Slice, Start};
 pub use reader::{Reader, Server};
+pub use settings::ServerSettings;

@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::client::Client;
 use super::progress::read;
-use super::{Bucket, ReadError, ReadPlan, Slice};
+use super::{Bucket, ReadError, ReadPlan, ServerSettings, Slice};
 
 /// How many slices wait for the sender at most: one, so that reading overlaps sending and memory stays small.
 const WAITING_SLICES: usize = 1;
@@ -15,6 +15,8 @@ const WAITING_SLICES: usize = 1;
 pub struct Server {
     /// The name of its machine.
     pub hostname: String,
+    /// Its settings.
+    pub settings: ServerSettings,
     /// All its buckets, ascending by id.
     pub buckets: Vec<Bucket>,
 }
@@ -48,6 +50,7 @@ impl Reader {
                     let hostname = server.hostname()?;
                     Ok(Server {
                         hostname,
+                        settings: server.settings()?,
                         buckets: server.buckets()?,
                     })
                 })

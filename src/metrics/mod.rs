@@ -6,6 +6,7 @@
 mod activity;
 mod addition;
 mod afk;
+mod category;
 mod editor;
 mod meta;
 pub mod relabel;
@@ -15,11 +16,14 @@ mod window;
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde_json::{Map, Value};
+
 use crate::activitywatch::{Bucket, Event};
 use crate::timeline::{Interval, Step, split, without_overlap};
 use relabel::without_meta;
 
 pub use addition::{Additions, additions};
+pub use category::{Categories, CategoryRule, ExportError, RuleError, SkippedRule};
 pub use relabel::{Label, Rules};
 pub use series::{Labels, Sample, Series};
 
@@ -34,6 +38,8 @@ type EventLabels = Vec<(&'static str, String)>;
 pub struct Labelling<'a> {
     /// The labels that every series of the device carries.
     pub common: &'a [Label],
+    /// What windows are sorted into.
+    pub categories: &'a Categories,
     /// The rules of the person whose time it is. They come last, and see the meta labels too.
     pub rules: &'a Rules,
 }
@@ -64,9 +70,14 @@ impl Family {
         }
     }
 
-    fn labels(self, bucket: &Bucket, event: &Event) -> EventLabels {
+    fn labels<'a>(
+        self,
+        bucket: &Bucket,
+        event: &'a Event,
+        categories: &mut Sorted<'a, '_>,
+    ) -> EventLabels {
         match self {
-            Self::Window => window::labels(event),
+            Self::Window => window::labels(event, categories.category(&event.data)),
             Self::Afk => afk::labels(event),
             Self::Web => web::labels(bucket, event),
             Self::Editor => editor::labels(bucket, event),
@@ -95,6 +106,10 @@ pub fn device_series<'a>(
     labelling: Labelling<'_>,
 ) -> Vec<Series> {
     let mut sums = HashMap::<Vec<Label>, BTreeMap<Step, i64>>::new();
+    let mut sorted = Sorted {
+        categories: labelling.categories,
+        known: HashMap::new(),
+    };
     for Source {
         bucket,
         events,
@@ -108,7 +123,7 @@ pub fn device_series<'a>(
                 continue;
             };
             let labels = family
-                .labels(bucket, event)
+                .labels(bucket, event, &mut sorted)
                 .into_iter()
                 .map(|(name, value)| (name.into(), value));
             let mut labels: Vec<Label> = labels.collect();
@@ -141,6 +156,20 @@ pub fn device_series<'a>(
             samples: samples(steps),
         })
         .collect()
+}
+
+/// Categories with what they made of events, since most data come again and again and matching costs microseconds.
+struct Sorted<'a, 'c> {
+    categories: &'c Categories,
+    known: HashMap<&'a Map<String, Value>, &'c str>,
+}
+
+impl<'a, 'c> Sorted<'a, 'c> {
+    fn category(&mut self, data: &'a Map<String, Value>) -> &'c str {
+        self.known
+            .entry(data)
+            .or_insert_with(|| self.categories.categorize(data))
+    }
 }
 
 impl Labelling<'_> {
@@ -219,6 +248,7 @@ mod tests {
             }],
             Labelling {
                 common,
+                categories: &Categories::default(),
                 rules: &Rules::default(),
             },
         )
@@ -253,15 +283,15 @@ mod tests {
             ("user".into(), "ada".to_owned()),
         ];
         insta::assert_snapshot!(rendered(&window_series(&events, range(0, 120_000), &common)), @r#"
-        {__name__="aw_window_seconds",app="app1",host="laptop",user="ada"} 60@30000 30@90000
-        {__name__="aw_window_seconds",app="app2",host="laptop",user="ada"} 10.5@90000
+        {__name__="aw_window_seconds",app="app1",category="Uncategorized",host="laptop",user="ada"} 60@30000 30@90000
+        {__name__="aw_window_seconds",app="app2",category="Uncategorized",host="laptop",user="ada"} 10.5@90000
         "#);
     }
 
     #[test]
     fn nothing_outside_the_range_is_counted() {
         let events = [event(-30_000, 90_000, 1)];
-        insta::assert_snapshot!(rendered(&window_series(&events, range(0, 60_000), &[])), @r#"{__name__="aw_window_seconds",app="app1"} 60@30000"#);
+        insta::assert_snapshot!(rendered(&window_series(&events, range(0, 60_000), &[])), @r#"{__name__="aw_window_seconds",app="app1",category="Uncategorized"} 60@30000"#);
         assert_eq!(window_series(&events, range(120_000, 180_000), &[]), []);
     }
 
@@ -327,10 +357,11 @@ mod tests {
             [source],
             Labelling {
                 common: &[],
+                categories: &Categories::default(),
                 rules: &rules,
             },
         );
-        insta::assert_snapshot!(rendered(&series), @r#"{__name__="aw_window_seconds",app="(hidden)",title="secret"} 30@30000"#);
+        insta::assert_snapshot!(rendered(&series), @r#"{__name__="aw_window_seconds",app="(hidden)",category="Uncategorized",title="secret"} 30@30000"#);
     }
 
     fn events() -> impl Strategy<Value = Vec<Event>> {

@@ -1,12 +1,13 @@
-//! `aw_window_seconds{app}`: how long each application had the focus, from buckets of type `currentwindow`.
+//! `aw_window_seconds{app,category}`: how long each application had the focus, and for what, from buckets of type `currentwindow`.
 
 use super::{EventLabels, UNKNOWN};
 use crate::activitywatch::Event;
 
 /// Titles and addresses are in the data too; they stay there.
-pub(super) fn labels(event: &Event) -> EventLabels {
+pub(super) fn labels(event: &Event, category: &str) -> EventLabels {
     vec![
         ("__name__", "aw_window_seconds".to_owned()),
         ("app", event.text("app").unwrap_or(UNKNOWN).to_owned()),
+        ("category", category.to_owned()),
     ]
 }

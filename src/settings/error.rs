@@ -1,7 +1,8 @@
 //! What can be wrong with settings.
 
 use super::{origin::Origin, schedule::ScheduleError};
-use crate::metrics::relabel::RelabelError;
+use crate::metrics::{ExportError, RuleError, relabel::RelabelError};
+use std::path::PathBuf;
 
 /// Settings that the agent cannot work with.
 ///
@@ -224,5 +225,33 @@ pub enum Problem {
         key: String,
         /// Its length in UTF-8.
         bytes: usize,
+    },
+    /// A category of ours whose regex is none; the reason comes with its hint.
+    #[error("`category`: `{name}`: {reason}")]
+    Category {
+        /// The category, joined.
+        name: String,
+        /// What is wrong.
+        reason: RuleError,
+    },
+    /// The file of categories is not one; the reason comes with its hint.
+    #[error("`categories-file`: {path}: {reason}", path = path.display())]
+    CategoriesFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: ExportError,
+    },
+    /// The file of categories cannot be read.
+    #[error(
+        "`categories-file`: {path}: cannot be read: {reason}\n\
+         hint: a path without a root begins at the directory of the settings file",
+        path = path.display()
+    )]
+    CategoriesFileUnreadable {
+        /// Path of the file.
+        path: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
     },
 }

@@ -38,7 +38,7 @@ pub(super) fn value(message: &str, key: &str) -> Problem {
 /// Returns what is expected in words that are not Rust's.
 fn plain(expected: &str) -> &str {
     match expected {
-        "usize" | "u64" => "a whole number",
+        "usize" | "u64" | "i64" => "a whole number",
         "a sequence" => "a list",
         "a map" => "a table",
         other => other,
@@ -127,7 +127,7 @@ mod tests {
         ");
         insta::assert_snapshot!(message("colour = 'red'"), @"
         a.toml: line 1: unknown key `colour`
-        hint: the keys here are `aw-url`, `prometheus-url`, `remote-write`, `cron`, `excluded-watchers`, `included-watchers`, `min-data`, `user-id`, `settle`, `history`, `synced-buckets`, `log-level`, `labels`, `hosts`, `relabel`
+        hint: the keys here are `aw-url`, `prometheus-url`, `remote-write`, `cron`, `excluded-watchers`, `included-watchers`, `min-data`, `user-id`, `settle`, `history`, `synced-buckets`, `categories-file`, `log-level`, `labels`, `hosts`, `category`, `relabel`
         ");
     }
 

@@ -3,6 +3,7 @@
 //! The flags are stronger than the environment, and that is stronger than the file; see [`load`]. What comes out is
 //! typed and has been checked, so nobody else deals with defaults, bad values or where a value came from.
 
+mod categories;
 mod discovery;
 mod duration;
 mod environment;
@@ -33,9 +34,10 @@ use log::LevelFilter;
 use reqwest::Url;
 
 use crate::dirs::Dirs;
-use crate::metrics::relabel::Rules;
+use crate::metrics::{CategoryRule, SkippedRule, relabel::Rules};
 
 pub use self::{
+    categories::CategoriesFile,
     discovery::server_address,
     error::{Problem, SettingsError},
     origin::{Origin, Origins},
@@ -75,6 +77,10 @@ pub struct Settings {
     pub labels: BTreeMap<String, String>,
     /// New names of hosts, by the name that ActivityWatch reports; not empty.
     pub hosts: BTreeMap<String, String>,
+    /// Categories that take the place of the server's.
+    pub categories_file: Option<CategoriesFile>,
+    /// Further categories; each can be compiled.
+    pub category: Vec<CategoryRule>,
     /// Rules on labels.
     pub relabel: Rules,
     /// Whether ActivityWatch's testing instance is meant.
@@ -122,13 +128,16 @@ pub enum Warning {
         /// What the system says.
         reason: io::Error,
     },
+    /// A rule of the categories' file is none.
+    #[error("categories-file: {0}")]
+    Category(SkippedRule),
 }
 
 /// Loads settings: `flags` over the environment over the file, then the defaults.
 ///
 /// Where there is no file, one with commented defaults is written. `environment` returns the value of a variable, so
-/// that this function depends on nothing that its caller did not hand over, but for the files under `dirs` and the
-/// computer's name.
+/// that this function depends on nothing that its caller did not hand over, but for the files under `dirs`, that of
+/// `categories-file` and the computer's name.
 ///
 /// # Errors
 /// [`SettingsError::File`] when the file must be mended first, and [`SettingsError::Invocation`] when a flag or
@@ -141,7 +150,7 @@ pub fn load(
     let testing = flags.testing.unwrap_or(false);
     let environment = environment::read(environment)?;
     let path = file::path(dirs, testing);
-    let (file, warnings) = match file::read(&path)? {
+    let (file, mut warnings) = match file::read(&path)? {
         Some(file) => (file, Vec::new()),
         None => (file::File::default(), first_start(&path)),
     };
@@ -152,12 +161,19 @@ pub fn load(
     if let (None, Some(path)) = (&partial.aw_url, found.file) {
         origins.found("aw-url", path);
     }
-    match resolve::resolve(partial, found.url) {
-        Ok(settings) => Ok(Loaded {
-            settings,
-            origins,
-            warnings,
-        }),
+    match resolve::resolve(partial, found.url, &dirs.config) {
+        Ok(settings) => {
+            let skipped = settings
+                .categories_file
+                .iter()
+                .flat_map(|file| file.skipped.clone());
+            warnings.extend(skipped.map(Warning::Category));
+            Ok(Loaded {
+                settings,
+                origins,
+                warnings,
+            })
+        }
         Err(fault) => Err(SettingsError::new(origins.near(&fault.key), fault.problem)),
     }
 }

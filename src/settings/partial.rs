@@ -1,11 +1,11 @@
 //! What one layer (the file, the environment or the flags) says; silence is `None`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
 use super::{one_or_many::one_or_many, remote_write::PartialRemoteWrite, secret::Secret};
-use crate::metrics::relabel::RelabelConfig;
+use crate::metrics::{CategoryRule, relabel::RelabelConfig};
 
 /// Defines [`PartialSettings`] from its fields, so that a new key is merged, and has an origin, without being listed
 /// again.
@@ -64,12 +64,17 @@ partial_settings! {
     history: String,
     /// Whether buckets synced from other machines are taken.
     synced_buckets: bool,
+    /// A file of categories in place of the server's.
+    categories_file: PathBuf,
     /// How much is logged.
     log_level: String,
     /// Labels put on every series.
     labels: BTreeMap<String, String>,
     /// New names of hosts.
     hosts: BTreeMap<String, String>,
+    /// Categories of one's own.
+    #[serde(deserialize_with = "one_or_many")]
+    category: Vec<CategoryRule>,
     /// Rules on labels, in the order in which they are applied.
     #[serde(deserialize_with = "one_or_many")]
     relabel: Vec<RelabelConfig>,

@@ -1,12 +1,12 @@
 //! From what the layers say to settings that can be worked with: defaults are filled in and every value is checked.
 
-use std::{str::FromStr, time::Duration};
+use std::{path::Path, str::FromStr, time::Duration};
 
 use log::LevelFilter;
 use reqwest::Url;
 
 use super::{
-    Settings, duration,
+    Settings, categories, duration,
     error::{Fault, Problem},
     labels,
     partial::PartialSettings,
@@ -24,8 +24,13 @@ const DEFAULT_SETTLE: &str = "5m";
 const DEFAULT_HISTORY: &str = "all";
 const DEFAULT_LOG_LEVEL: &str = "info";
 
-/// Validates merged layers; `found` is the server to read if no layer names one.
-pub(super) fn resolve(partial: PartialSettings, found: Url) -> Result<Settings, Fault> {
+/// Validates merged layers; `found` is the server to read if no layer names one, `directory` where other files are
+/// looked for.
+pub(super) fn resolve(
+    partial: PartialSettings,
+    found: Url,
+    directory: &Path,
+) -> Result<Settings, Fault> {
     let included = partial.included_watchers.unwrap_or_default();
     let labels = partial.labels.unwrap_or_default();
     labels::check(&labels)?;
@@ -62,6 +67,11 @@ pub(super) fn resolve(partial: PartialSettings, found: Url) -> Result<Settings, 
         log_level: log_level(partial.log_level.as_deref().unwrap_or(DEFAULT_LOG_LEVEL))?,
         labels,
         hosts,
+        categories_file: partial
+            .categories_file
+            .map(|path| categories::file(&path, directory))
+            .transpose()?,
+        category: categories::own(partial.category.unwrap_or_default())?,
         relabel: rules(partial.relabel.unwrap_or_default())?,
         testing: partial.testing.unwrap_or(false),
     })

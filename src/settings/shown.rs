@@ -5,7 +5,10 @@ use super::{
     remote_write::RemoteWrite,
     secret::{Secret, masked_url},
 };
-use crate::metrics::relabel::{RelabelConfig, Rules};
+use crate::metrics::{
+    CategoryRule,
+    relabel::{RelabelConfig, Rules},
+};
 
 /// Returns each key with its value, both as the file would have them.
 pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
@@ -50,6 +53,7 @@ pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
             .iter()
             .map(|(name, value)| nested("hosts", name, value)),
     );
+    entries.extend(categories(settings));
     entries.extend(rules(&settings.relabel));
     entries
 }
@@ -99,6 +103,35 @@ pub(super) fn remote_write(destination: &RemoteWrite) -> Vec<(String, String)> {
         &duration::text(destination.remote_timeout),
     ));
     entries
+}
+
+/// Returns the file of categories and the list of one's own, if there are any.
+fn categories(settings: &Settings) -> impl Iterator<Item = (String, String)> {
+    let file = settings
+        .categories_file
+        .as_ref()
+        .map(|file| entry("categories-file", quoted(&file.path.display().to_string())));
+    let own: Vec<_> = settings.category.iter().map(category).collect();
+    let own = (!own.is_empty()).then(|| entry("category", format!("[{}]", own.join(", "))));
+    file.into_iter().chain(own)
+}
+
+fn category(rule: &CategoryRule) -> String {
+    let mut fields = vec![format!("name = {}", list(&rule.name))];
+    fields.extend(
+        rule.regex
+            .as_ref()
+            .map(|regex| format!("regex = {}", quoted(regex))),
+    );
+    fields.extend(rule.ignore_case.then(|| "ignore-case = true".to_owned()));
+    if !rule.select_keys.is_empty() {
+        fields.push(format!("select-keys = {}", list(&rule.select_keys)));
+    }
+    fields.extend(
+        rule.priority
+            .map(|priority| format!("priority = {priority}")),
+    );
+    format!("{{ {} }}", fields.join(", "))
 }
 
 /// Returns the rules on labels as one list, of each what is not the default.

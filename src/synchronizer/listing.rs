@@ -1,8 +1,10 @@
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::plan::{Target, one_per_host};
 use super::{PassReport, Synchronizer};
 use crate::activitywatch::{self, Bucket, Device, ReadError, Server};
+use crate::metrics::{Categories, CategoryRule};
 use crate::settings::{Settings, Watchers};
 use crate::timeline::Time;
 
@@ -25,6 +27,9 @@ impl Synchronizer {
                     report.add(error);
                 }
             }
+        }
+        for (place, server) in &listed {
+            self.learn_categories(*place, server.settings.classes.as_ref());
         }
         let devices = listed
             .iter()
@@ -70,6 +75,29 @@ impl Synchronizer {
             ));
         }
         targets
+    }
+
+    /// Compiles the categories of a server, if its rules have changed.
+    fn learn_categories(&mut self, server: usize, classes: Option<&Value>) {
+        if self
+            .categories
+            .get(&server)
+            .is_some_and(|(known, _)| known.as_ref() == classes)
+        {
+            return;
+        }
+        let (rules, skipped) = match &self.settings.categories_file {
+            Some(file) => (file.rules.clone(), Vec::new()),
+            None => CategoryRule::of_server(classes),
+        };
+        let (categories, unusable) = Categories::new(
+            rules
+                .into_iter()
+                .chain(self.settings.category.iter().cloned()),
+        );
+        self.notify(skipped.iter().chain(&unusable).map(ToString::to_string));
+        self.categories
+            .insert(server, (classes.cloned(), categories));
     }
 
     /// Whether a server that answers has done so for long enough.

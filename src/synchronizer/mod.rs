@@ -10,11 +10,12 @@ mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::activitywatch::{DeviceSlice, ReadError, ReadPlan, Reader};
 use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
-use crate::metrics::{Labelling, Series, Source, device_series};
+use crate::metrics::{Categories, Labelling, Series, Source, device_series};
 use crate::remote_write::{self, Patience, batches};
 use crate::settings::Settings;
 use crate::timeline::{Step, Time, horizon};
@@ -57,6 +58,8 @@ pub struct Synchronizer {
     checkpoint: Checkpoint,
     /// Servers that did not answer, with the time since which they do again.
     absent: BTreeMap<usize, Option<Instant>>,
+    /// The categories of each server, with the rules that they were made of.
+    categories: BTreeMap<usize, (Option<Value>, Categories)>,
     /// Notices that were given, to give each once.
     said: BTreeSet<String>,
 }
@@ -80,6 +83,7 @@ impl Synchronizer {
             store,
             checkpoint,
             absent: BTreeMap::new(),
+            categories: BTreeMap::new(),
             said: BTreeSet::new(),
         })
     }
@@ -215,10 +219,16 @@ impl Synchronizer {
             .iter()
             .map(|(name, value)| (name.clone().into(), value.clone()));
         let common: Vec<_> = own.chain(labels).collect();
+        let none = Categories::default();
+        let categories = self
+            .categories
+            .get(&target.server)
+            .map_or(&none, |(_, categories)| categories);
         device_series(
             sources,
             Labelling {
                 common: &common,
+                categories,
                 rules: &self.settings.relabel,
             },
         )

@@ -7,6 +7,7 @@
 
 mod answers;
 mod buckets;
+mod categories;
 mod commands;
 mod crash;
 mod daemon;

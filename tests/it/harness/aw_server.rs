@@ -187,7 +187,7 @@ impl AwServer {
     }
 
     /// Runs the lines of a query over `[from, to]` and returns its `RETURN`.
-    fn query(&self, from: DateTime<Utc>, to: DateTime<Utc>, lines: &[&str]) -> Value {
+    pub(crate) fn query(&self, from: DateTime<Utc>, to: DateTime<Utc>, lines: &[&str]) -> Value {
         let period = format!("{}/{}", from.to_rfc3339(), to.to_rfc3339());
         let body = json!({ "timeperiods": [period], "query": lines });
         self.call("POST", "query/", Some(&body))[0].take()
