@@ -9,6 +9,8 @@ mod decode;
 mod device;
 mod error;
 mod get;
+#[cfg(test)]
+pub(crate) mod model;
 mod official;
 mod plan;
 mod progress;

@@ -3,9 +3,11 @@
 //! A sample is a pure function of events, settings and step. Sums are made in integer nanoseconds and become seconds
 //! once, at the end, so that the same step computed again carries the same bits.
 
+mod active;
 mod activity;
 mod addition;
 mod afk;
+mod browser;
 mod category;
 mod editor;
 mod meta;
@@ -16,10 +18,12 @@ mod window;
 
 use std::collections::{BTreeMap, HashMap};
 
+use fancy_regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::activitywatch::{Bucket, Event};
-use crate::timeline::{Interval, Step, split, without_overlap};
+use crate::timeline::{Interval, Step, split};
+use active::{ActiveTime, Flooded, flooded, focused};
 use relabel::without_meta;
 
 pub use addition::{Additions, additions};
@@ -40,6 +44,8 @@ pub struct Labelling<'a> {
     pub common: &'a [Label],
     /// What windows are sorted into.
     pub categories: &'a Categories,
+    /// Apps and titles during which somebody is there even without a key pressed.
+    pub always_active: Option<&'a Regex>,
     /// The rules of the person whose time it is. They come last, and see the meta labels too.
     pub rules: &'a Rules,
 }
@@ -47,6 +53,28 @@ pub struct Labelling<'a> {
 /// Whether events of these two buckets add up in the same metric.
 pub fn feed_one_metric(one: &Bucket, other: &Bucket) -> bool {
     Family::of(one) == Family::of(other)
+}
+
+/// Whether the samples of one of these two buckets depend on the events of the other: windows, tabs and the AFK state of
+/// a device say together when somebody was active.
+pub fn depend_on_each_other(one: &Bucket, other: &Bucket) -> bool {
+    let say_together = |bucket| {
+        matches!(
+            Family::of(bucket),
+            Family::Window | Family::Afk | Family::Web
+        )
+    };
+    feed_one_metric(one, other) || say_together(one) && say_together(other)
+}
+
+/// Whether `bucket` has to wait where `other` cannot be read: without it, it would give other samples, which cannot be
+/// taken back. Windows do not wait for tabs, which say little of them: only that somebody listened.
+pub fn waits_for(bucket: &Bucket, other: &Bucket) -> bool {
+    match Family::of(bucket) {
+        Family::Window => Family::of(other) == Family::Afk,
+        Family::Web => matches!(Family::of(other), Family::Afk | Family::Window),
+        Family::Afk | Family::Editor | Family::Activity => false,
+    }
 }
 
 /// Buckets of one family feed one metric.
@@ -91,9 +119,9 @@ impl Family {
 pub struct Source<'a> {
     /// The bucket.
     pub bucket: &'a Bucket,
-    /// Its events, ascending by start. They may reach beyond the range.
+    /// Its events. They reach beyond the range, so that their neighbours are known.
     pub events: &'a [Event],
-    /// What of them counts; should lie on step edges.
+    /// What of them counts; should lie on step edges. Empty if they only say when somebody was active.
     pub range: Interval,
 }
 
@@ -110,23 +138,22 @@ pub fn device_series<'a>(
         categories: labelling.categories,
         known: HashMap::new(),
     };
-    for Source {
-        bucket,
-        events,
-        range,
-    } in sources
-    {
+    let sources: Vec<(Source, Flooded)> = sources
+        .into_iter()
+        .map(|source| (source, flooded(source.events)))
+        .collect();
+    let seen = Seen::by(&sources, labelling.always_active);
+    for (index, (Source { bucket, range, .. }, events)) in sources.iter().enumerate() {
         let family = Family::of(bucket);
-        let intervals = events.iter().map(|event| (event.interval, event));
-        for (interval, event) in without_overlap(intervals, |one, other| one.data == other.data) {
-            let Some(inside) = interval.intersect(range) else {
+        for (interval, event, own) in seen.pieces(index, family, events) {
+            let Some(inside) = interval.intersect(*range) else {
                 continue;
             };
             let labels = family
                 .labels(bucket, event, &mut sorted)
                 .into_iter()
-                .map(|(name, value)| (name.into(), value));
-            let mut labels: Vec<Label> = labels.collect();
+                .chain(own);
+            let mut labels: Vec<Label> = labels.map(|(name, value)| (name.into(), value)).collect();
             if !labelling.rules.is_empty() {
                 labels.extend(meta::labels(bucket, event));
             }
@@ -156,6 +183,78 @@ pub fn device_series<'a>(
             samples: samples(steps),
         })
         .collect()
+}
+
+/// What the buckets of a device see together.
+struct Seen<'a> {
+    active: ActiveTime,
+    /// For each web bucket, by its place, its tabs while their browser was in front.
+    tabs: HashMap<usize, Flooded<'a>>,
+}
+
+/// A part of an event with the labels that it has beside the event's own.
+type Piece<'a> = (Interval, &'a Event, Option<(&'static str, String)>);
+
+impl<'a> Seen<'a> {
+    fn by(sources: &[(Source<'a>, Flooded<'a>)], always_active: Option<&Regex>) -> Self {
+        let of = |wanted: Family| {
+            sources
+                .iter()
+                .enumerate()
+                .filter(move |(_, (source, _))| Family::of(source.bucket) == wanted)
+        };
+        let events = |(_, (_, events)): (usize, &(Source<'a>, Flooded<'a>))| events.clone();
+        let windows: Flooded = of(Family::Window).flat_map(events).collect();
+        // A lid that is open says that the machine is awake, not that somebody is there.
+        let mut watchers = of(Family::Afk)
+            .filter(|(_, (source, _))| source.bucket.kind == "afkstatus")
+            .peekable();
+        let afk: Option<Flooded> = watchers
+            .peek()
+            .is_some()
+            .then(|| watchers.flat_map(events).collect());
+        let tabs: HashMap<usize, Flooded> = of(Family::Web)
+            .map(|(index, (source, events))| (index, focused(source.bucket, events, &windows)))
+            .collect();
+        let is_always_active = |text: &str| {
+            always_active.is_some_and(|pattern| pattern.is_match(text).unwrap_or(false))
+        };
+        let active = ActiveTime::new(
+            &windows,
+            afk.as_deref(),
+            tabs.values().flatten(),
+            is_always_active,
+        );
+        Self { active, tabs }
+    }
+
+    fn pieces(
+        &self,
+        index: usize,
+        family: Family,
+        events: &[(Interval, &'a Event)],
+    ) -> Vec<Piece<'a>> {
+        let events = match family {
+            Family::Window => events,
+            Family::Web => self.tabs.get(&index).map_or(&[][..], Vec::as_slice),
+            Family::Afk | Family::Editor | Family::Activity => {
+                return events
+                    .iter()
+                    .map(|&(interval, event)| (interval, event, None))
+                    .collect();
+            }
+        };
+        let pieces = self.active.pieces(events).into_iter();
+        pieces
+            .map(|piece| {
+                (
+                    piece.interval,
+                    piece.event,
+                    Some(("active", piece.active.label().to_owned())),
+                )
+            })
+            .collect()
+    }
 }
 
 /// Categories with what they made of events, since most data come again and again and matching costs microseconds.
@@ -249,6 +348,7 @@ mod tests {
             Labelling {
                 common,
                 categories: &Categories::default(),
+                always_active: None,
                 rules: &Rules::default(),
             },
         )
@@ -283,15 +383,15 @@ mod tests {
             ("user".into(), "ada".to_owned()),
         ];
         insta::assert_snapshot!(rendered(&window_series(&events, range(0, 120_000), &common)), @r#"
-        {__name__="aw_window_seconds",app="app1",category="Uncategorized",host="laptop",user="ada"} 60@30000 30@90000
-        {__name__="aw_window_seconds",app="app2",category="Uncategorized",host="laptop",user="ada"} 10.5@90000
+        {__name__="aw_window_seconds",active="unknown",app="app1",category="Uncategorized",host="laptop",user="ada"} 60@30000 30@90000
+        {__name__="aw_window_seconds",active="unknown",app="app2",category="Uncategorized",host="laptop",user="ada"} 10.5@90000
         "#);
     }
 
     #[test]
     fn nothing_outside_the_range_is_counted() {
         let events = [event(-30_000, 90_000, 1)];
-        insta::assert_snapshot!(rendered(&window_series(&events, range(0, 60_000), &[])), @r#"{__name__="aw_window_seconds",app="app1",category="Uncategorized"} 60@30000"#);
+        insta::assert_snapshot!(rendered(&window_series(&events, range(0, 60_000), &[])), @r#"{__name__="aw_window_seconds",active="unknown",app="app1",category="Uncategorized"} 60@30000"#);
         assert_eq!(window_series(&events, range(120_000, 180_000), &[]), []);
     }
 
@@ -358,10 +458,11 @@ mod tests {
             Labelling {
                 common: &[],
                 categories: &Categories::default(),
+                always_active: None,
                 rules: &rules,
             },
         );
-        insta::assert_snapshot!(rendered(&series), @r#"{__name__="aw_window_seconds",app="(hidden)",category="Uncategorized",title="secret"} 30@30000"#);
+        insta::assert_snapshot!(rendered(&series), @r#"{__name__="aw_window_seconds",active="unknown",app="(hidden)",category="Uncategorized",title="secret"} 30@30000"#);
     }
 
     fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -378,7 +479,7 @@ mod tests {
     proptest! {
         #[test]
         fn steps_add_up_to_the_intervals(events in events()) {
-            let exact: i64 = without_overlap(events.iter().map(|event| (event.interval, event)), |one, other| one.data == other.data)
+            let exact: i64 = flooded(&events)
                 .iter().map(|(interval, _)| interval.nanos()).sum();
             let series = window_series(&events, range(0, 1_200_000), &[]);
             let seconds: f64 = series.iter().flat_map(|series| &series.samples).map(|sample| sample.value).sum();

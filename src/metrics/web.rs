@@ -1,4 +1,4 @@
-//! `aw_web_seconds{browser,domain}`: which sites were open, from buckets of type `web.tab.current`.
+//! `aw_web_seconds{browser,domain,audible,active}`: which sites were in front, from buckets of type `web.tab.current`.
 
 use reqwest::Url;
 
@@ -16,6 +16,7 @@ pub(super) fn labels(bucket: &Bucket, event: &Event) -> EventLabels {
         ("__name__", "aw_web_seconds".to_owned()),
         ("browser", browser(bucket, event)),
         ("domain", domain),
+        ("audible", event.flag("audible").to_string()),
     ]
 }
 

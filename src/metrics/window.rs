@@ -1,4 +1,4 @@
-//! `aw_window_seconds{app,category}`: how long each application had the focus, and for what, from buckets of type `currentwindow`.
+//! `aw_window_seconds{app,category,active}`: how long each application had the focus, and whether somebody was there, from buckets of type `currentwindow`.
 
 use super::{EventLabels, UNKNOWN};
 use crate::activitywatch::Event;

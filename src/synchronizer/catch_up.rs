@@ -1,8 +1,8 @@
 use super::plan::Target;
-use super::{Flow, PassReport, Synchronizer, sources};
-use crate::activitywatch::{Bucket, DeviceSlice, Event, ReadError, ReadPlan};
+use super::{Flow, PassReport, Synchronizer};
+use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan};
 use crate::checkpoint::StoreError;
-use crate::metrics::{Additions, Source, additions};
+use crate::metrics::{Additions, Source, additions, feed_one_metric};
 use crate::remote_write::{Patience, batches};
 use crate::timeline::{Interval, Step};
 
@@ -93,31 +93,36 @@ impl Synchronizer {
     }
 
     /// Returns what the bucket that catches up adds to what its companions gave.
-    fn added<'a>(&self, target: &Target, device: &'a DeviceSlice) -> Additions {
-        // Of each companion only what has been sent counts.
-        let sent = |(bucket, events): (&'a Bucket, &'a [Event])| {
-            let done = target
-                .state
-                .done_until(&bucket.id)
-                .unwrap_or(device.range.start());
-            let range = Interval::new(device.range.start(), device.range.end().min(done));
-            Source {
+    fn added(&self, target: &Target, device: &DeviceSlice) -> Additions {
+        let range = device.range;
+        let new = || {
+            device.buckets.iter().map(|(bucket, events)| Source {
                 bucket,
                 events,
                 range,
-            }
+            })
         };
+        // Of a companion of the same metric what has been sent counts; the others only say when somebody was active.
         let companions = || {
-            device
-                .companions
-                .iter()
-                .map(|(bucket, events)| (bucket, events.as_slice()))
-                .map(sent)
+            device.companions.iter().map(|(bucket, events)| {
+                let is_sent = device
+                    .buckets
+                    .iter()
+                    .any(|(new, _)| feed_one_metric(bucket, new));
+                let done = target
+                    .state
+                    .done_until(&bucket.id)
+                    .filter(|_| is_sent)
+                    .unwrap_or(range.start());
+                let range = Interval::new(range.start(), range.end().min(done));
+                Source {
+                    bucket,
+                    events,
+                    range,
+                }
+            })
         };
         let before = self.series(target, companions());
-        additions(
-            &before,
-            &self.series(target, sources(device).chain(companions())),
-        )
+        additions(&before, &self.series(target, new().chain(companions())))
     }
 }

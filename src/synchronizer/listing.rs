@@ -1,9 +1,9 @@
-use serde_json::Value;
+use fancy_regex::Regex;
 use tokio::time::Instant;
 
 use super::plan::{Target, one_per_host};
-use super::{PassReport, Synchronizer};
-use crate::activitywatch::{self, Bucket, Device, ReadError, Server};
+use super::{Learnt, PassReport, Synchronizer};
+use crate::activitywatch::{self, Bucket, Device, ReadError, Server, ServerSettings};
 use crate::metrics::{Categories, CategoryRule};
 use crate::settings::{Settings, Watchers};
 use crate::timeline::Time;
@@ -29,7 +29,7 @@ impl Synchronizer {
             }
         }
         for (place, server) in &listed {
-            self.learn_categories(*place, server.settings.classes.as_ref());
+            self.learn(*place, &server.settings);
         }
         let devices = listed
             .iter()
@@ -77,27 +77,45 @@ impl Synchronizer {
         targets
     }
 
-    /// Compiles the categories of a server, if its rules have changed.
-    fn learn_categories(&mut self, server: usize, classes: Option<&Value>) {
+    /// Compiles what the settings of a server say, if they have changed.
+    fn learn(&mut self, server: usize, settings: &ServerSettings) {
         if self
-            .categories
+            .learnt
             .get(&server)
-            .is_some_and(|(known, _)| known.as_ref() == classes)
+            .is_some_and(|learnt| learnt.from == *settings)
         {
             return;
         }
         let (rules, skipped) = match &self.settings.categories_file {
             Some(file) => (file.rules.clone(), Vec::new()),
-            None => CategoryRule::of_server(classes),
+            None => CategoryRule::of_server(settings.classes.as_ref()),
         };
-        let (categories, unusable) = Categories::new(
-            rules
-                .into_iter()
-                .chain(self.settings.category.iter().cloned()),
+        let own = self.settings.category.iter().cloned();
+        let (categories, unusable) = Categories::new(rules.into_iter().chain(own));
+        let always_active = settings
+            .always_active_pattern
+            .as_deref()
+            .map(Regex::new)
+            .transpose();
+        let bad_pattern = always_active.as_ref().err().map(|error| {
+            format!("the always-active pattern of ActivityWatch is left out: {error}")
+        });
+        self.notify(
+            skipped
+                .iter()
+                .chain(&unusable)
+                .map(ToString::to_string)
+                .chain(bad_pattern),
         );
-        self.notify(skipped.iter().chain(&unusable).map(ToString::to_string));
-        self.categories
-            .insert(server, (classes.cloned(), categories));
+        let always_active = always_active.unwrap_or_default();
+        self.learnt.insert(
+            server,
+            Learnt {
+                from: settings.clone(),
+                categories,
+                always_active,
+            },
+        );
     }
 
     /// Whether a server that answers has done so for long enough.

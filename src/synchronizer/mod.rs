@@ -10,10 +10,10 @@ mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use fancy_regex::Regex;
 use tokio::time::Instant;
 
-use crate::activitywatch::{DeviceSlice, ReadError, ReadPlan, Reader};
+use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan, Reader, ServerSettings};
 use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
 use crate::metrics::{Categories, Labelling, Series, Source, device_series};
 use crate::remote_write::{self, Patience, batches};
@@ -43,6 +43,14 @@ pub struct Now {
     pub monotonic: Instant,
 }
 
+/// What a server's settings come to, made anew when they change.
+#[derive(Default)]
+struct Learnt {
+    from: ServerSettings,
+    categories: Categories,
+    always_active: Option<Regex>,
+}
+
 /// Whether a pass can go on.
 enum Flow {
     Continue,
@@ -58,8 +66,8 @@ pub struct Synchronizer {
     checkpoint: Checkpoint,
     /// Servers that did not answer, with the time since which they do again.
     absent: BTreeMap<usize, Option<Instant>>,
-    /// The categories of each server, with the rules that they were made of.
-    categories: BTreeMap<usize, (Option<Value>, Categories)>,
+    /// What the settings of each server come to.
+    learnt: BTreeMap<usize, Learnt>,
     /// Notices that were given, to give each once.
     said: BTreeSet<String>,
 }
@@ -83,7 +91,7 @@ impl Synchronizer {
             store,
             checkpoint,
             absent: BTreeMap::new(),
-            categories: BTreeMap::new(),
+            learnt: BTreeMap::new(),
             said: BTreeSet::new(),
         })
     }
@@ -156,7 +164,12 @@ impl Synchronizer {
             let read = readable(slice.devices, targets, report);
             let series: Vec<Series> = read
                 .iter()
-                .flat_map(|device| self.series(&targets[device.device], sources(device)))
+                .flat_map(|device| {
+                    self.series(
+                        &targets[device.device],
+                        sources(&targets[device.device], device),
+                    )
+                })
                 .collect();
             let mut waiting = batches(&series).peekable();
             while let Some(batch) = waiting.next() {
@@ -219,19 +232,15 @@ impl Synchronizer {
             .iter()
             .map(|(name, value)| (name.clone().into(), value.clone()));
         let common: Vec<_> = own.chain(labels).collect();
-        let none = Categories::default();
-        let categories = self
-            .categories
-            .get(&target.server)
-            .map_or(&none, |(_, categories)| categories);
-        device_series(
-            sources,
-            Labelling {
-                common: &common,
-                categories,
-                rules: &self.settings.relabel,
-            },
-        )
+        let none = Learnt::default();
+        let learnt = self.learnt.get(&target.server).unwrap_or(&none);
+        let labelling = Labelling {
+            common: &common,
+            categories: &learnt.categories,
+            always_active: learnt.always_active.as_ref(),
+            rules: &self.settings.relabel,
+        };
+        device_series(sources, labelling)
     }
 
     /// Writes down how the pass ended.
@@ -270,10 +279,9 @@ fn readable(
     report: &mut PassReport,
 ) -> Vec<DeviceSlice> {
     for device in &devices {
-        let state = &mut targets[device.device].state;
         for (bucket, error) in &device.failed {
             if device.lost.is_none() {
-                state.note(&bucket.id, &bucket.kind, Some(state.watermark));
+                targets[device.device].hold_back(bucket);
             }
             report.add_unless_gone(error.clone());
         }
@@ -310,9 +318,20 @@ fn put(targets: &mut [Target], read: &[DeviceSlice], states: Vec<checkpoint::Dev
     }
 }
 
-/// Returns what the buckets of a slice have to say of its range.
-fn sources(device: &DeviceSlice) -> impl Iterator<Item = Source<'_>> {
-    device.buckets.iter().map(|(bucket, events)| Source {
+/// Returns what the buckets of a slice that keep up with their device have to say of its range.
+fn sources<'a>(target: &Target, device: &'a DeviceSlice) -> impl Iterator<Item = Source<'a>> {
+    let keeps_up = |bucket: &Bucket| {
+        target
+            .state
+            .buckets
+            .get(&bucket.id)
+            .is_some_and(|progress| progress.done_until.is_none())
+    };
+    let buckets = device
+        .buckets
+        .iter()
+        .filter(move |(bucket, _)| keeps_up(bucket));
+    buckets.map(|(bucket, events)| Source {
         bucket,
         events,
         range: device.range,

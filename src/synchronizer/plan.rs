@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::activitywatch::{Bucket, BucketPlan, Device, DevicePlan, Start, are_rivals};
 use crate::checkpoint::{self, Endpoint};
-use crate::metrics::feed_one_metric;
+use crate::metrics::{depend_on_each_other, feed_one_metric, waits_for};
 use crate::timeline::Time;
 
 /// A device of a pass: what is read of it, and what will be remembered of it.
@@ -123,6 +123,17 @@ impl Target {
         }
     }
 
+    /// Lets `bucket`, which could not be read, lag behind from the watermark on, and what waits for it.
+    pub(super) fn hold_back(&mut self, bucket: &Bucket) {
+        let waiting = self.buckets.iter().filter(|other| waits_for(other, bucket));
+        for bucket in waiting.chain([bucket]) {
+            if self.lagging_from(bucket).is_none() {
+                self.state
+                    .note(&bucket.id, &bucket.kind, Some(self.state.watermark));
+            }
+        }
+    }
+
     /// Returns the buckets that lag behind.
     pub(super) fn lagging(&self) -> Vec<Bucket> {
         self.buckets
@@ -134,16 +145,20 @@ impl Target {
 
     /// Returns what to read to bring `bucket` up to the watermark; `None` if it does not lag behind.
     ///
-    /// What feeds the same metric is read along, to know what was sent of the same time.
+    /// What its samples depend on is read along, and what feeds the same metric, to know what was sent of the same time.
     pub(super) fn catch_up(&self, bucket: &Bucket) -> Option<DevicePlan> {
         let from = self.lagging_from(bucket)?;
-        let is_companion =
-            |other: &&Bucket| other.id != bucket.id && feed_one_metric(other, bucket);
-        let companions = self
+        let wanted = self
             .buckets
             .iter()
-            .chain(&self.given_up)
-            .filter(is_companion)
+            .filter(|other| depend_on_each_other(other, bucket));
+        let given_up = self
+            .given_up
+            .iter()
+            .filter(|other| feed_one_metric(other, bucket));
+        let companions = wanted
+            .chain(given_up)
+            .filter(|other| other.id != bucket.id)
             .cloned()
             .collect();
         let buckets = vec![BucketPlan {

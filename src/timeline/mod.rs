@@ -2,12 +2,14 @@
 //!
 //! Everything here is pure: no clock, no zone, no floating point. It knows nothing of buckets or series.
 
+mod flood;
 mod grid;
 mod interval;
-mod overlap;
+mod period;
 mod time;
 
+pub use flood::flood;
 pub use grid::{STEP, Step, horizon, split, utc_day_end};
 pub use interval::Interval;
-pub use overlap::without_overlap;
+pub use period::Periods;
 pub use time::Time;

@@ -9,7 +9,7 @@ use crate::harness::{
 use crate::hour;
 use crate::totals::{assert_equal, seconds, yesterday};
 
-const WEB: &str = "aw-watcher-web-firefox_laptop";
+const EDITOR: &str = "aw-watcher-vim_laptop";
 
 /// `count` events of 30 s, one each minute from `start` on.
 fn minutes(start: DateTime<Utc>, count: i64, data: &Value) -> Vec<EventSpec> {
@@ -18,29 +18,28 @@ fn minutes(start: DateTime<Utc>, count: i64, data: &Value) -> Vec<EventSpec> {
         .collect()
 }
 
-/// Adds the bucket of a browser with `count` events beside the hour.
-fn browse(server: &AwServer, count: i64) {
-    let web = BucketSpec::web("firefox", "laptop");
-    assert_eq!(web.id, WEB);
-    server.add(&web, &minutes(midnight(1), count, &tab()));
+/// Adds the bucket of an editor with `count` events beside the hour.
+fn edit(server: &AwServer, count: i64) {
+    let editor = BucketSpec::new(EDITOR, "app.editor.activity", "aw-watcher-vim", "laptop");
+    server.add(&editor, &minutes(midnight(1), count, &engine()));
 }
 
 #[track_caller]
-fn assert_browsed(prometheus: &Prometheus, truth: &[(&str, u32)]) {
+fn assert_edited(prometheus: &Prometheus, truth: &[(&str, u32)]) {
     assert_equal(
-        &yesterday(prometheus, "aw_web_seconds", "domain"),
+        &yesterday(prometheus, "aw_editor_seconds", "project"),
         &seconds(truth),
     );
 }
 
-/// An agent that gets `answer` when it reads the events of the browser's bucket, which have been counted by then.
-fn with_broken_browser(
+/// An agent that gets `answer` when it reads the events of the editor's bucket, which have been counted by then.
+fn with_broken_editor(
     answer: Verdict,
     server: &AwServer,
     prometheus: &Prometheus,
 ) -> (Proxy, Agent) {
     let proxy = Proxy::start(&server.url(), move |_, path, _| {
-        if path.contains(WEB) && path.contains("start=") {
+        if path.contains(EDITOR) && path.contains("start=") {
             answer.clone()
         } else {
             Verdict::Forward
@@ -52,21 +51,24 @@ fn with_broken_browser(
     (proxy, agent)
 }
 
-fn tab() -> Value {
-    json!({"url": "https://example.org/secret", "title": "secret", "audible": false, "incognito": false, "tabCount": 1})
+fn engine() -> Value {
+    json!({"file": "/secret", "project": "/home/ada/engine", "language": "rust"})
 }
 
 #[test]
 fn a_bucket_that_reaches_min_data_is_sent_from_its_first_event_on() {
     let (server, prometheus) = hour::servers();
-    browse(&server, 4);
+    edit(&server, 4);
     let agent = Agent::between(&[&server], &prometheus);
     assert_eq!(agent.sync().samples, 60);
-    assert_browsed(&prometheus, &[]);
+    assert_edited(&prometheus, &[]);
 
-    server.insert(WEB, &minutes(midnight(1) + TimeDelta::hours(2), 1, &tab()));
+    server.insert(
+        EDITOR,
+        &minutes(midnight(1) + TimeDelta::hours(2), 1, &engine()),
+    );
     assert_eq!(agent.sync().samples, 5);
-    assert_browsed(&prometheus, &[("example.org", 150)]);
+    assert_edited(&prometheus, &[("engine", 150)]);
     assert_eq!(agent.sync().samples, 0);
 }
 
@@ -96,9 +98,9 @@ fn a_late_bucket_adds_to_what_was_sent_and_changes_none_of_it() {
 #[test]
 fn a_bucket_that_is_taken_again_is_sent_from_where_it_was_left() {
     let (server, prometheus) = hour::servers();
-    browse(&server, 10);
+    edit(&server, 10);
     let agent = Agent::between(&[&server], &prometheus);
-    agent.write_settings("excluded-watchers = ['aw-client-*']");
+    agent.write_settings("excluded-watchers = ['aw-watcher-vim*']");
     assert_eq!(agent.sync().samples, 60);
     agent.write_settings("");
     assert_eq!(agent.sync().samples, 10);
@@ -106,7 +108,7 @@ fn a_bucket_that_is_taken_again_is_sent_from_where_it_was_left() {
     assert_eq!(agent.sync().samples, 0);
     agent.write_settings("");
     assert_eq!(agent.sync().samples, 0);
-    assert_browsed(&prometheus, &[("example.org", 300)]);
+    assert_edited(&prometheus, &[("engine", 300)]);
 }
 
 #[test]
@@ -133,9 +135,9 @@ fn an_event_that_does_not_decode_costs_only_itself() {
 #[test]
 fn a_bucket_that_vanishes_between_list_and_read_is_nothing_to_speak_of() {
     let (server, prometheus) = hour::servers();
-    browse(&server, 10);
+    edit(&server, 10);
     let gone = Verdict::Answer(404, "", r#"{"message":"gone"}"#);
-    let (_proxy, agent) = with_broken_browser(gone, &server, &prometheus);
+    let (_proxy, agent) = with_broken_editor(gone, &server, &prometheus);
     let Pass { samples, log, .. } = agent.sync();
     assert_eq!(samples, 60);
     assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
@@ -144,44 +146,44 @@ fn a_bucket_that_vanishes_between_list_and_read_is_nothing_to_speak_of() {
 #[test]
 fn a_bucket_that_was_deleted_is_left_in_peace() {
     let (server, prometheus) = hour::servers();
-    browse(&server, 10);
+    edit(&server, 10);
     let agent = Agent::between(&[&server], &prometheus);
     assert_eq!(agent.sync().samples, 70);
-    server.delete_bucket(WEB);
+    server.delete_bucket(EDITOR);
     assert_eq!(agent.sync().samples, 0);
     // It comes back under its name, with time that was sent long ago.
-    browse(&server, 10);
+    edit(&server, 10);
     assert_eq!(agent.sync().samples, 0);
-    assert_browsed(&prometheus, &[("example.org", 300)]);
+    assert_edited(&prometheus, &[("engine", 300)]);
 }
 
 #[test]
 fn a_bucket_that_fails_holds_no_other_one_and_is_caught_up() {
     let (server, prometheus) = hour::servers();
-    browse(&server, 10);
+    edit(&server, 10);
     let broken = Verdict::Answer(500, "", r#"{"message":"broken"}"#);
-    let (proxy, agent) = with_broken_browser(broken, &server, &prometheus);
+    let (proxy, agent) = with_broken_editor(broken, &server, &prometheus);
     let run = agent.run(&["sync"]);
     assert_eq!(run.code, Some(3), "{}", run.stderr);
     assert_eq!(Pass::of(&run).samples, 60);
     assert!(
         run.stderr.contains(&format!(
-            "aw-sync-agent: bucket `{WEB}` cannot be read: 500: "
+            "aw-sync-agent: bucket `{EDITOR}` cannot be read: 500: "
         )),
         "{}",
         run.stderr
     );
     let status = agent.run(&["status"]).stdout;
     assert!(
-        status.contains(&format!("but {WEB} not yet at all")),
+        status.contains(&format!("but {EDITOR} not yet at all")),
         "{status}"
     );
 
     proxy.set_rule(|_, _, _| Verdict::Forward);
     assert_eq!(agent.sync().samples, 10);
-    assert_browsed(&prometheus, &[("example.org", 300)]);
+    assert_edited(&prometheus, &[("engine", 300)]);
     let status = agent.run(&["status"]).stdout;
-    assert!(!status.contains(WEB), "{status}");
+    assert!(!status.contains(EDITOR), "{status}");
 }
 
 #[test]

@@ -32,18 +32,27 @@ fn minutes(count: i64, data: &serde_json::Value) -> Vec<EventSpec> {
         .collect()
 }
 
+fn editor() -> BucketSpec {
+    BucketSpec::new(
+        "aw-watcher-vim_laptop",
+        "app.editor.activity",
+        "aw-watcher-vim",
+        "laptop",
+    )
+}
+
 #[test]
 fn a_newest_event_that_does_not_decode_hides_nothing() {
     let (server, prometheus) = hour::servers();
     spoil(&server, hour::BUCKET);
     // As many events as it takes, with that one.
-    let web = BucketSpec::web("firefox", "laptop");
-    server.add(&web, &minutes(4, &json!({"url": "https://example.org/"})));
-    spoil(&server, &web.id);
+    let editor = editor();
+    server.add(&editor, &minutes(4, &json!({"project": "engine"})));
+    spoil(&server, &editor.id);
     hour::assert_brought_by(&Agent::between(&[&server], &prometheus), &prometheus);
     assert_equal(
-        &yesterday(&prometheus, "aw_web_seconds", "domain"),
-        &seconds(&[("example.org", 120)]),
+        &yesterday(&prometheus, "aw_editor_seconds", "project"),
+        &seconds(&[("engine", 120)]),
     );
 }
 
@@ -201,10 +210,7 @@ fn a_refused_bucket_does_not_hold_the_next_one() {
     let proxy = Proxy::start(&prometheus.url(), |_, _, _| Verdict::Forward);
     let agent = agent.writing(&proxy.url());
     agent.sync();
-    server.add(
-        &BucketSpec::web("firefox", "laptop"),
-        &minutes(10, &json!({"url": "https://example.org/"})),
-    );
+    server.add(&editor(), &minutes(10, &json!({"project": "engine"})));
     server.add(
         &BucketSpec::afk("laptop"),
         &minutes(10, &json!({"status": "afk"})),

@@ -5,6 +5,7 @@
     reason = "what a test does not find, it fails for"
 )]
 
+mod activity;
 mod answers;
 mod buckets;
 mod categories;
@@ -13,6 +14,7 @@ mod crash;
 mod daemon;
 mod exactness;
 mod failures;
+mod flooding;
 mod harness;
 mod history;
 mod hour;

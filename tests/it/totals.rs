@@ -20,8 +20,15 @@ pub(crate) fn seconds(known: &[(&str, u32)]) -> Totals {
 /// numbers loses, and below what ActivityWatch stores.
 #[track_caller]
 pub(crate) fn assert_equal(found: &Totals, truth: &Totals) {
+    assert_close(found, truth, 0.0005);
+}
+
+/// Asserts that both are the same to a few seconds' fraction, where ActivityWatch itself cuts each event's start to
+/// milliseconds whenever it closes a gap.
+#[track_caller]
+pub(crate) fn assert_close(found: &Totals, truth: &Totals, seconds: f64) {
     let agree = |(one, other): ((&String, &f64), (&String, &f64))| {
-        one.0 == other.0 && (one.1 - other.1).abs() < 0.0005
+        one.0 == other.0 && (one.1 - other.1).abs() < seconds
     };
     assert!(
         found.len() == truth.len() && found.iter().zip(truth).all(agree),

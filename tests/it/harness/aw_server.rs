@@ -1,5 +1,6 @@
 //! ActivityWatch's Python server, on a database of its own.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -76,6 +77,11 @@ impl EventSpec {
         let duration = self.duration.as_seconds_f64();
         json!({ "timestamp": timestamp, "duration": duration, "data": self.data })
     }
+}
+
+/// The Python that the server runs on, with all that is installed for it.
+pub(crate) fn python_of_activitywatch() -> PathBuf {
+    server::brought("aw-server", "venv/bin/python")
 }
 
 pub(crate) struct AwServer {

@@ -18,7 +18,7 @@ mod server;
 mod victoria_metrics;
 
 pub(crate) use agent::{Agent, Pass, complaint};
-pub(crate) use aw_server::{AwServer, BucketSpec, EventSpec};
+pub(crate) use aw_server::{AwServer, BucketSpec, EventSpec, python_of_activitywatch};
 pub(crate) use generator::{Density, Generator};
 pub(crate) use process::{Process, Signal};
 pub(crate) use prometheus::{Prometheus, PrometheusOptions};
