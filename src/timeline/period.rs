@@ -39,21 +39,6 @@ impl Periods {
         self.0.iter().copied()
     }
 
-    /// Returns the moments that lie in either set.
-    #[must_use]
-    pub fn union(&self, other: &Self) -> Self {
-        self.iter().chain(other.iter()).collect()
-    }
-
-    /// Returns the moments of `range` that are not in the set.
-    #[must_use]
-    pub fn complement(&self, range: Interval) -> Self {
-        self.pieces([(range, ())])
-            .filter(|(_, (), inside)| !inside)
-            .map(|(outside, (), _)| outside)
-            .collect()
-    }
-
     /// Returns the parts of labelled intervals that lie in the set; one that crosses several periods is split.
     ///
     /// `labelled` come ascending by start and may overlap. The parts of one follow each other, ascending.
@@ -127,10 +112,6 @@ mod tests {
     #[test]
     fn touching_periods_are_one() {
         assert_eq!(periods(&[(5, 9), (0, 5), (12, 12)]).0, periods(&[(0, 9)]).0);
-        assert_eq!(
-            periods(&[(0, 9)]).union(&periods(&[(9, 10), (20, 21)])),
-            periods(&[(0, 10), (20, 21)])
-        );
         assert_eq!(periods(&[(0, 9), (1, 2)]), periods(&[(0, 9)]));
     }
 
@@ -157,16 +138,6 @@ mod tests {
         assert_eq!(periods.intersect([(at(2, 4), ())]).count(), 0);
     }
 
-    #[test]
-    fn a_complement_lies_within_its_range() {
-        assert_eq!(
-            periods(&[(0, 2), (4, 6)]).complement(at(1, 9)),
-            periods(&[(2, 4), (6, 9)])
-        );
-        assert_eq!(Periods::default().complement(at(1, 9)), periods(&[(1, 9)]));
-        assert_eq!(periods(&[(0, 9)]).complement(at(1, 9)), Periods::default());
-    }
-
     fn intervals() -> impl Strategy<Value = Vec<Interval>> {
         let interval = (0_i64..60, 0_i64..12).prop_map(|(start, length)| at(start, start + length));
         prop::collection::vec(interval, 0..12)
@@ -180,18 +151,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sets_hold_what_they_should(one in intervals(), other in intervals(), range in (0_i64..40, 0_i64..40)) {
-            let range = at(range.0, range.0 + range.1);
-            let [one, other]: [Periods; 2] = [one, other].map(|intervals| intervals.into_iter().collect());
-            let union = one.union(&other);
-            let complement = one.complement(range);
+        fn a_set_holds_what_its_intervals_hold(intervals in intervals()) {
+            let set: Periods = intervals.iter().copied().collect();
             for moment in -1..80 {
-                let is_in = |periods: &Periods| holds(periods, moment);
-                prop_assert_eq!(is_in(&union), is_in(&one) || is_in(&other));
-                let in_range = range.intersect(at(moment, moment + 1)).is_some();
-                prop_assert_eq!(is_in(&complement), in_range && !is_in(&one));
+                let is_in = intervals.iter().any(|interval| interval.intersect(at(moment, moment + 1)).is_some());
+                prop_assert_eq!(holds(&set, moment), is_in);
             }
-            prop_assert!(union.0.windows(2).all(|pair| pair[0].end() < pair[1].start()));
+            prop_assert!(set.0.windows(2).all(|pair| pair[0].end() < pair[1].start()));
         }
 
         #[test]

@@ -1,0 +1,69 @@
+//! Which buckets feed which metric, and which of them have to be read together.
+
+use super::labelling::Sorted;
+use super::{EventLabels, activity, afk, editor, web, window};
+use crate::activitywatch::{Bucket, Event};
+
+/// Whether events of these two buckets add up in the same metric.
+pub fn feed_one_metric(one: &Bucket, other: &Bucket) -> bool {
+    Family::of(one) == Family::of(other)
+}
+
+/// Whether the samples of one of these two buckets depend on the events of the other: windows, tabs and the AFK state of
+/// a device say together when somebody was active.
+pub fn depend_on_each_other(one: &Bucket, other: &Bucket) -> bool {
+    let say_together = |bucket| {
+        matches!(
+            Family::of(bucket),
+            Family::Window | Family::Afk | Family::Web
+        )
+    };
+    feed_one_metric(one, other) || say_together(one) && say_together(other)
+}
+
+/// Whether `bucket` has to wait where `other` cannot be read: without it, it would give other samples, which cannot be
+/// taken back. Windows do not wait for tabs, which say little of them: only that somebody listened.
+pub fn waits_for(bucket: &Bucket, other: &Bucket) -> bool {
+    match Family::of(bucket) {
+        Family::Window => Family::of(other) == Family::Afk,
+        Family::Web => matches!(Family::of(other), Family::Afk | Family::Window),
+        Family::Afk | Family::Editor | Family::Activity => false,
+    }
+}
+
+/// Buckets of one family feed one metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    Window,
+    Afk,
+    Web,
+    Editor,
+    Activity,
+}
+
+impl Family {
+    pub(super) fn of(bucket: &Bucket) -> Self {
+        match bucket.kind.as_str() {
+            "currentwindow" => Self::Window,
+            "afkstatus" | "systemafkstatus" => Self::Afk,
+            "web.tab.current" => Self::Web,
+            "app.editor.activity" => Self::Editor,
+            _ => Self::Activity,
+        }
+    }
+
+    pub(super) fn labels<'a>(
+        self,
+        bucket: &Bucket,
+        event: &'a Event,
+        categories: &mut Sorted<'a, '_>,
+    ) -> EventLabels {
+        match self {
+            Self::Window => window::labels(event, categories.category(&event.data)),
+            Self::Afk => afk::labels(event),
+            Self::Web => web::labels(bucket, event),
+            Self::Editor => editor::labels(bucket, event),
+            Self::Activity => activity::labels(bucket),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+use std::collections::HashMap;
+
+use fancy_regex::Regex;
+use serde_json::{Map, Value};
+
+use super::relabel::without_meta;
+use super::{Categories, Label, Labels, Rules};
+
+/// What becomes of the labels of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct Labelling<'a> {
+    /// The labels that every series of the device carries.
+    pub common: &'a [Label],
+    /// What windows are sorted into.
+    pub categories: &'a Categories,
+    /// Apps and titles during which somebody is there even without a key pressed.
+    pub always_active: Option<&'a Regex>,
+    /// The rules of the person whose time it is. They come last, and see the meta labels too.
+    pub rules: &'a Rules,
+}
+
+impl Labelling<'_> {
+    pub(super) fn final_labels(self, labels: Vec<Label>) -> Option<Labels> {
+        let labels = labels.into_iter().chain(self.common.iter().cloned());
+        if self.rules.is_empty() {
+            return Some(Labels::new(labels));
+        }
+        let labels = Labels::new(without_meta(self.rules.apply(labels.collect())?));
+        labels
+            .get("__name__")
+            .is_some_and(is_metric_name)
+            .then_some(labels)
+    }
+}
+
+/// Whether a metric may have this name.
+fn is_metric_name(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'))
+}
+
+/// Categories with what they made of events, since most data come again and again and matching costs microseconds.
+pub(super) struct Sorted<'a, 'c> {
+    categories: &'c Categories,
+    known: HashMap<&'a Map<String, Value>, &'c str>,
+}
+
+impl<'a, 'c> Sorted<'a, 'c> {
+    pub(super) fn by(categories: &'c Categories) -> Self {
+        Self {
+            categories,
+            known: HashMap::new(),
+        }
+    }
+
+    pub(super) fn category(&mut self, data: &'a Map<String, Value>) -> &'c str {
+        self.known
+            .entry(data)
+            .or_insert_with(|| self.categories.categorize(data))
+    }
+}
