@@ -13,7 +13,6 @@ use tokio::time::{Instant, sleep};
 use crate::checkpoint::{Lock, LockError, Store};
 use crate::command::{CommandError, sync::synchronizer};
 use crate::dirs::Dirs;
-use crate::logging;
 use crate::remote_write::Patience;
 use crate::settings::{Loaded, Settings, SettingsError, masked_url};
 use crate::synchronizer::{Now, PassReport, Problem, Synchronizer};
@@ -28,7 +27,7 @@ const LONGEST_SLEEP: Duration = Duration::from_mins(5);
 /// The longest random delay of a pass: many agents with the same schedule must not all come at the same moment.
 const MAX_JITTER: Duration = Duration::from_secs(10);
 
-/// Runs until `stop` is ready. `load` reads the settings.
+/// Runs until `stop` is ready. `load` reads the settings and sets how much is logged.
 ///
 /// # Errors
 /// [`SettingsError::Invocation`]: flags and environment do not change while the process runs. Settings from a file that
@@ -60,7 +59,6 @@ async fn run_forever(
         }
         sleep(RETRY).await;
     };
-    logging::set_level(settings.log_level);
     let destination = masked_url(&settings.remote_write[0].url);
     log::info!(
         "aw-sync-agent {} for user {}, to {destination}, at {}",

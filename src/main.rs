@@ -132,8 +132,8 @@ fn bypass_proxies_for_loopback() {
     let names = ["NO_PROXY", "no_proxy"];
     let own = names
         .iter()
-        .find_map(env::var_os)
-        .filter(|value| !value.is_empty());
+        .filter_map(env::var_os)
+        .find(|value| !value.is_empty());
     let mut value = OsString::from("127.0.0.1,localhost,::1");
     if let Some(own) = own {
         value.push(",");

@@ -24,7 +24,7 @@ pub struct Status {
 /// The state of one destination.
 #[derive(Debug, Serialize)]
 pub struct EndpointStatus {
-    /// Its address.
+    /// Its address, without what may be a secret.
     pub url: String,
     /// Samples of a request that has not been answered.
     pub unanswered_samples: Option<usize>,
@@ -44,7 +44,7 @@ pub fn read(store: &Store) -> Result<Status, CommandError> {
         let sending = sending.as_ref().filter(|sending| sending.endpoint == url);
         EndpointStatus {
             unanswered_samples: sending.map(|sending| sending.samples),
-            url,
+            url: shown(&url),
             endpoint,
         }
     });
@@ -88,7 +88,7 @@ pub fn print<Tz: TimeZone<Offset: Display>>(
         endpoint,
     } in &status.endpoints
     {
-        writeln!(out, "\n{}", shown(url))?;
+        writeln!(out, "\n{url}")?;
         match endpoint.last_success {
             Some(time) => writeln!(out, "  everything was delivered {}", moment(time, now))?,
             None => writeln!(out, "  no pass has delivered everything yet")?,

@@ -33,6 +33,7 @@ pub use category::{Categories, CategoryRule, ExportError, RuleError, SkippedRule
 pub use family::{depend_on_each_other, feed_one_metric, waits_for};
 pub use labelling::Labelling;
 pub use relabel::{Label, Rules};
+pub(crate) use series::MAX_VALUE_BYTES;
 pub use series::{Labels, Sample, Series};
 
 /// The value of a label that the watcher left empty.

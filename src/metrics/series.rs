@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 /// The longest label value, in bytes. Receivers cut or refuse longer ones; VictoriaMetrics drops the series in silence.
-const MAX_VALUE_BYTES: usize = 1024;
+pub(crate) const MAX_VALUE_BYTES: usize = 1024;
 
 /// The most labels of a series. VictoriaMetrics drops what has more than 30, in silence.
 const MAX_LABELS: usize = 30;

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::error::{Fault, Problem};
+use crate::metrics::{MAX_VALUE_BYTES, relabel::is_label_name};
 
 /// Labels that the agent sets itself, on one metric or another.
 const OWN: [&str; 15] = [
     "active", "app", "audible", "browser", "category", "domain", "editor", "host", "language",
     "player", "project", "status", "type", "user", "watcher",
 ];
-
-/// The most bytes that a label's value may have.
-const MAX_VALUE_BYTES: usize = 1024;
 
 /// Checks the table `[labels]`.
 pub(super) fn check(labels: &BTreeMap<String, String>) -> Result<(), Fault> {
@@ -45,10 +43,7 @@ pub(super) fn check_value(key: &str, value: &str) -> Result<(), Fault> {
 
 /// Whether Prometheus takes `name`, and does not keep it for itself, as it does all that begin with `__`.
 fn is_name(name: &str) -> bool {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let begins_well =
-        name.starts_with(|first: char| !first.is_ascii_digit()) && !name.starts_with("__");
-    begins_well && name.bytes().all(is_word)
+    is_label_name(name) && !name.starts_with("__")
 }
 
 #[cfg(test)]

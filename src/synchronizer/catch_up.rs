@@ -46,20 +46,12 @@ impl Synchronizer {
         while let Some(slice) = slices.recv().await {
             for device in slice.devices {
                 // What was sent of this time cannot be told without all of it. The next pass tries again.
-                if let Some(error) =
-                    device
-                        .lost
-                        .or(device.failed.into_iter().next().map(|(_, error)| error))
-                {
-                    report.add_unless_gone(error);
+                let failed = device.failed.first().map(|(_, error)| error);
+                if let Some(error) = device.lost.as_ref().or(failed) {
+                    report.add_unless_gone(error.clone());
                     return Ok(Flow::Continue);
                 }
-                let read = DeviceSlice {
-                    failed: Vec::new(),
-                    lost: None,
-                    ..device
-                };
-                let added = self.added(target, &read);
+                let added = self.added(target, &device);
                 changed_steps += added.changed_steps;
                 for batch in batches(&added.series) {
                     let done = Step::of_timestamp_ms(batch.newest_ms).end();

@@ -23,10 +23,7 @@ impl Synchronizer {
                 .is_some_and(|endpoint| endpoint.device(&device.user, &device.host) == Some(device))
         };
         if sending.endpoint != self.destination.url().as_str() {
-            log::warn!(
-                "{}: a request was under way when the destination was changed; it is dropped",
-                sending.endpoint
-            );
+            log::warn!("a request was under way to another destination; it is dropped");
             self.store.forget()?;
             return Ok(Flow::Continue);
         }
@@ -37,7 +34,7 @@ impl Synchronizer {
         }
         log::info!(
             "{}: sending again what was under way, {} samples",
-            sending.endpoint,
+            self.destination.shown(),
             sending.samples
         );
         self.post(sending, true, patience, report).await

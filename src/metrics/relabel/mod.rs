@@ -111,7 +111,7 @@ pub fn without_meta(mut labels: Vec<Label>) -> Vec<Label> {
 }
 
 /// Whether a label may have this name.
-fn is_label_name(name: &str) -> bool {
+pub(crate) fn is_label_name(name: &str) -> bool {
     !name.starts_with(|first: char| first.is_ascii_digit())
         && !name.is_empty()
         && name
