@@ -22,6 +22,11 @@ impl Bucket {
     pub fn is_essential(&self) -> bool {
         exclusive(&self.kind).is_some()
     }
+
+    /// Whether its events hold how often something happened during them, so that they mean nothing once cut.
+    pub fn is_counter(&self) -> bool {
+        self.kind == "os.hid.input"
+    }
 }
 
 /// Whether two types of bucket see the same time of one machine, so that only one of them may count.

@@ -5,6 +5,7 @@
 
 mod bucket;
 mod client;
+mod counters;
 mod decode;
 mod device;
 mod error;

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::client::Client;
+use super::counters::read_counters;
 use super::search::first_activity;
 use super::slice::read_slice;
-use super::{Bucket, BucketPlan, DevicePlan, DeviceSlice, ReadError, ReadPlan, Slice, Start};
+use super::{
+    Bucket, BucketPlan, DevicePlan, DeviceSlice, Event, ReadError, ReadPlan, Slice, Start,
+};
 use crate::timeline::{Interval, Step, Time, utc_day_end};
 
 /// Sends the slices of `plan` until all is read or nobody wants more.
@@ -49,6 +52,16 @@ pub(super) fn read(servers: &[Arc<Client>], plan: ReadPlan, slices: &mpsc::Sende
         if slices.blocking_send(slice).is_err() || next >= until {
             return;
         }
+    }
+}
+
+/// Returns the events of a bucket that decide what counts in `range`.
+fn events(server: &Client, bucket: &Bucket, range: Interval) -> Result<Vec<Event>, ReadError> {
+    let read = |query| server.events(&bucket.id, query);
+    if bucket.is_counter() {
+        read_counters(&bucket.id, range, read)
+    } else {
+        read_slice(range, read)
     }
 }
 
@@ -117,10 +130,7 @@ impl Progress {
                 self.buckets.push((bucket, quiet_until));
                 continue;
             }
-            let Some(events) = self.take(
-                &bucket,
-                read_slice(range, |query| server.events(&bucket.id, query)),
-            ) else {
+            let Some(events) = self.take(&bucket, events(server, &bucket, range)) else {
                 continue;
             };
             let is_quiet = events
@@ -138,8 +148,7 @@ impl Progress {
         let mut companions = Vec::new();
         for bucket in std::mem::take(&mut self.companions) {
             if !read.is_empty() && self.lost.is_none() {
-                let events = read_slice(range, |query| server.events(&bucket.id, query));
-                let Some(events) = self.take(&bucket, events) else {
+                let Some(events) = self.take(&bucket, events(server, &bucket, range)) else {
                     continue;
                 };
                 companions.push((bucket.clone(), events));

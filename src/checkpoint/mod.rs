@@ -6,7 +6,7 @@ mod lock;
 mod sending;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,19 @@ pub struct Device {
     pub newest: Option<Time>,
     /// Its buckets that were read, by id.
     pub buckets: BTreeMap<String, BucketProgress>,
+    /// Its label sets of the newest day that was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_sets: Option<LabelSets>,
+}
+
+/// The label sets of one day that were sent under their own names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelSets {
+    /// The midnight in UTC at which the day begins.
+    pub day: Time,
+    /// One hash for each.
+    pub hashes: BTreeSet<u64>,
 }
 
 /// How far one bucket has come.

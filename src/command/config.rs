@@ -155,6 +155,7 @@ headers = { X-Key = "hunter2" }
         settle                           = "5m"                                 # default
         history                          = "31d"                                # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 3
         synced-buckets                   = false                                # default
+        series-budget                    = 2000                                 # default
         log-level                        = "info"                               # default
         labels.team                      = "the \"research\" team"              # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 7
         hosts."laptop.local"             = "laptop"                             # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 10

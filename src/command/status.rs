@@ -181,6 +181,7 @@ mod tests {
             server: "http://127.0.0.1:5600".to_owned(),
             watermark: at("2026-11-24T08:40:00Z"),
             newest: None,
+            label_sets: None,
             buckets: [
                 (
                     "aw-watcher-web-firefox".to_owned(),

@@ -91,6 +91,11 @@ impl Categories {
             .map_or(UNCATEGORIZED, |compiled| &compiled.name)
     }
 
+    /// Whether an event can belong to a category of this name.
+    pub fn has(&self, name: &str) -> bool {
+        name == UNCATEGORIZED || self.rules.iter().any(|compiled| compiled.name == name)
+    }
+
     /// Returns the rules that count, in an order that decides as they do: sent in a query, they give the server's
     /// answer to the same question.
     pub fn rules(&self) -> impl Iterator<Item = &CategoryRule> {

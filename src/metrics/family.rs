@@ -1,7 +1,8 @@
 //! Which buckets feed which metric, and which of them have to be read together.
 
+use super::count::Count;
 use super::labelling::Sorted;
-use super::{EventLabels, activity, afk, editor, web, window};
+use super::{EventLabels, activity, afk, editor, input, media, unlock, web, window};
 use crate::activitywatch::{Bucket, Event};
 
 /// Whether events of these two buckets add up in the same metric.
@@ -27,7 +28,12 @@ pub fn waits_for(bucket: &Bucket, other: &Bucket) -> bool {
     match Family::of(bucket) {
         Family::Window => Family::of(other) == Family::Afk,
         Family::Web => matches!(Family::of(other), Family::Afk | Family::Window),
-        Family::Afk | Family::Editor | Family::Activity => false,
+        Family::Afk
+        | Family::Editor
+        | Family::Media
+        | Family::Input
+        | Family::Unlock
+        | Family::Activity => false,
     }
 }
 
@@ -38,6 +44,9 @@ pub(super) enum Family {
     Afk,
     Web,
     Editor,
+    Media,
+    Input,
+    Unlock,
     Activity,
 }
 
@@ -48,10 +57,28 @@ impl Family {
             "afkstatus" | "systemafkstatus" => Self::Afk,
             "web.tab.current" => Self::Web,
             "app.editor.activity" => Self::Editor,
+            "currently-playing" | "media.playback" => Self::Media,
+            "os.hid.input" => Self::Input,
+            "os.lockscreen.unlocks" => Self::Unlock,
             _ => Self::Activity,
         }
     }
 
+    /// Whether what happened is counted, and not for how long.
+    pub(super) fn is_counted(self) -> bool {
+        matches!(self, Self::Input | Self::Unlock)
+    }
+
+    /// Returns how often what happened during an event; nothing for what is timed.
+    pub(super) fn counts(self, event: &Event) -> Vec<Count> {
+        match self {
+            Self::Input => input::counts(event),
+            Self::Unlock => unlock::counts(event),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the labels of an event's time.
     pub(super) fn labels<'a>(
         self,
         bucket: &Bucket,
@@ -63,7 +90,8 @@ impl Family {
             Self::Afk => afk::labels(event),
             Self::Web => web::labels(bucket, event),
             Self::Editor => editor::labels(bucket, event),
-            Self::Activity => activity::labels(bucket),
+            Self::Media => media::labels(bucket, event),
+            Self::Input | Self::Unlock | Self::Activity => activity::labels(bucket),
         }
     }
 }

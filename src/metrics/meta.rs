@@ -1,21 +1,21 @@
 //! The meta labels, which only rules see: what ActivityWatch has of an event and its bucket.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Label;
-use crate::activitywatch::{Bucket, Event};
+use crate::activitywatch::Bucket;
 
-/// Returns `__bucket_id`, `__bucket_type`, `__bucket_client`, and `__data_<key>` for each key of the event's data.
+/// Returns `__bucket_id`, `__bucket_type`, `__bucket_client`, and `__data_<key>` for each key of an event's data.
 ///
 /// Characters of a key that no label name may have become `_`. Texts come as they are, anything else as JSON; `null` and
 /// empty texts are no label.
-pub(super) fn labels(bucket: &Bucket, event: &Event) -> impl Iterator<Item = Label> {
+pub(super) fn labels(bucket: &Bucket, data: &Map<String, Value>) -> impl Iterator<Item = Label> {
     let of_bucket = [
         ("__bucket_id".into(), bucket.id.clone()),
         ("__bucket_type".into(), bucket.kind.clone()),
         ("__bucket_client".into(), bucket.client.clone()),
     ];
-    let of_event = event.data.iter().map(|(key, value)| {
+    let of_event = data.iter().map(|(key, value)| {
         let value = match value {
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
@@ -43,7 +43,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::timeline::{Interval, Time};
 
     #[test]
     fn everything_of_an_event_can_be_named() {
@@ -59,12 +58,7 @@ mod tests {
             hostname: String::new(),
             synced: false,
         };
-        let event = Event {
-            id: None,
-            interval: Interval::new(Time::EPOCH, Time::EPOCH),
-            data,
-        };
-        let mut labels: Vec<_> = labels(&bucket, &event)
+        let mut labels: Vec<_> = labels(&bucket, &data)
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         labels.sort();

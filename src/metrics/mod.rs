@@ -1,34 +1,38 @@
 //! From events to series: which metric a bucket feeds, which labels an event gives, and the sums of each step.
 //!
-//! A sample is a pure function of events, settings and step. Sums are made in integer nanoseconds and become seconds
-//! once, at the end, so that the same step computed again carries the same bits.
+//! A sample is a pure function of events, settings and step. Sums are made in integer nanoseconds, or
+//! billionths of a count, and become numbers once, at the end, so that the same step computed again carries the same bits.
 
 mod active;
 mod activity;
 mod addition;
 mod afk;
 mod browser;
+mod budget;
 mod category;
+mod count;
 mod editor;
 mod family;
+mod input;
 mod labelling;
+mod media;
 mod meta;
 pub mod relabel;
 mod seen;
 mod series;
+mod sums;
+mod unlock;
 mod web;
 mod window;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::activitywatch::{Bucket, Event};
-use crate::timeline::{Interval, Step, split};
-use active::{Flooded, flooded};
-use family::Family;
-use labelling::Sorted;
-use seen::Seen;
+use crate::timeline::{Interval, Step};
+use sums::{Steps, Sums};
 
 pub use addition::{Additions, additions};
+pub use budget::Budget;
 pub use category::{Categories, CategoryRule, ExportError, RuleError, SkippedRule};
 pub use family::{depend_on_each_other, feed_one_metric, waits_for};
 pub use labelling::Labelling;
@@ -56,52 +60,27 @@ pub struct Source<'a> {
 /// Returns the series of one device, ascending by labels.
 ///
 /// A step without activity has no sample. Events that a rule drops, or whose metric's name a rule takes away, are left
-/// out.
+/// out. Label sets beyond the budget are folded.
 pub fn device_series<'a>(
     sources: impl IntoIterator<Item = Source<'a>>,
     labelling: Labelling<'_>,
+    budget: &mut Budget,
 ) -> Vec<Series> {
-    let mut sums = HashMap::<Vec<Label>, BTreeMap<Step, i64>>::new();
-    let mut sorted = Sorted::by(labelling.categories);
-    let sources: Vec<(Source, Flooded)> = sources
-        .into_iter()
-        .map(|source| (source, flooded(source.events)))
-        .collect();
-    let seen = Seen::by(&sources, labelling.always_active);
-    for (index, (Source { bucket, range, .. }, events)) in sources.iter().enumerate() {
-        let family = Family::of(bucket);
-        for (interval, event, own) in seen.pieces(index, family, events) {
-            let Some(inside) = interval.intersect(*range) else {
-                continue;
-            };
-            let labels = family
-                .labels(bucket, event, &mut sorted)
-                .into_iter()
-                .chain(own);
-            let mut labels: Vec<Label> = labels.map(|(name, value)| (name.into(), value)).collect();
-            if !labelling.rules.is_empty() {
-                labels.extend(meta::labels(bucket, event));
-            }
-            let steps = sums.entry(labels).or_default();
-            for (step, nanos) in split(inside) {
-                *steps.entry(step).or_default() += nanos;
-            }
-        }
-    }
     // What differs in the events can be equal in the series: rules join label sets, and so does the longest length of
     // a value.
-    let mut series = BTreeMap::<Labels, BTreeMap<Step, i64>>::new();
-    for (labels, steps) in sums {
+    let mut sums = BTreeMap::<Labels, Steps>::new();
+    for (labels, steps) in Sums::of(sources, labelling).0 {
         let Some(labels) = labelling.final_labels(labels) else {
             continue;
         };
-        let sums = series.entry(labels).or_default();
-        for (step, nanos) in steps {
-            *sums.entry(step).or_default() += nanos;
+        let sums = sums.entry(labels).or_default();
+        for (step, amount) in steps {
+            *sums.entry(step).or_default() += amount;
         }
     }
-    let samples = |steps: BTreeMap<Step, i64>| steps.into_iter().map(sample).collect();
-    series
+    let samples = |steps: Steps| steps.into_iter().map(sample).collect();
+    budget
+        .fold(sums, labelling)
         .into_iter()
         .map(|(labels, steps)| Series {
             labels,
@@ -110,12 +89,12 @@ pub fn device_series<'a>(
         .collect()
 }
 
-fn sample((step, nanos): (Step, i64)) -> Sample {
+fn sample((step, amount): (Step, i64)) -> Sample {
     #[expect(
         clippy::cast_precision_loss,
-        reason = "exact up to 2^53 ns = 104 days, and a step of one series is far below"
+        reason = "exact up to 2^53 ns = 104 days, and a step of one series is far below; counts are a million at most"
     )]
-    let value = nanos as f64 / 1e9;
+    let value = amount as f64 / 1e9;
     Sample {
         timestamp_ms: step.timestamp_ms(),
         value,

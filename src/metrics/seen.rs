@@ -60,7 +60,7 @@ impl<'a> Seen<'a> {
         let events = match family {
             Family::Window => events,
             Family::Web => self.tabs.get(&index).map_or(&[][..], Vec::as_slice),
-            Family::Afk | Family::Editor | Family::Activity => {
+            _ => {
                 return events
                     .iter()
                     .map(|&(interval, event)| (interval, event, None))

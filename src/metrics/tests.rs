@@ -1,6 +1,9 @@
+use std::collections::{BTreeSet, HashMap};
+
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::active::flooded;
 use super::*;
 use crate::timeline::Time;
 
@@ -26,6 +29,10 @@ fn event(from_ms: i64, to_ms: i64, app: u8) -> Event {
     }
 }
 
+fn budget() -> Budget {
+    Budget::new(2000, Time::EPOCH, BTreeSet::new())
+}
+
 /// The series of one window bucket within a range.
 fn window_series(events: &[Event], range: Interval, common: &[Label]) -> Vec<Series> {
     let bucket = bucket("currentwindow");
@@ -41,6 +48,7 @@ fn window_series(events: &[Event], range: Interval, common: &[Label]) -> Vec<Ser
             always_active: None,
             rules: &Rules::default(),
         },
+        &mut budget(),
     )
 }
 
@@ -150,6 +158,7 @@ fn rules_see_what_the_event_holds_and_their_series_add_up() {
             always_active: None,
             rules: &rules,
         },
+        &mut budget(),
     );
     insta::assert_snapshot!(rendered(&series), @r#"{__name__="aw_window_seconds",active="unknown",app="(hidden)",category="Uncategorized",title="secret"} 30@30000"#);
 }

@@ -71,6 +71,8 @@ pub struct Settings {
     pub history: Option<Duration>,
     /// Whether buckets synced from other machines are taken.
     pub synced_buckets: bool,
+    /// How many label sets a device may have on a UTC day; later ones are folded.
+    pub series_budget: usize,
     /// How much is logged.
     pub log_level: LevelFilter,
     /// Labels for every series; names are valid and none is one of the agent's own, values are not empty.

@@ -64,6 +64,8 @@ partial_settings! {
     history: String,
     /// Whether buckets synced from other machines are taken.
     synced_buckets: bool,
+    /// How many label sets a device may have on a day.
+    series_budget: usize,
     /// A file of categories in place of the server's.
     categories_file: PathBuf,
     /// How much is logged.

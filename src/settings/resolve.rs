@@ -22,6 +22,7 @@ const DEFAULT_CRON: &str = "*/5 * * * *";
 const DEFAULT_MIN_DATA: usize = 5;
 const DEFAULT_SETTLE: &str = "5m";
 const DEFAULT_HISTORY: &str = "all";
+const DEFAULT_SERIES_BUDGET: usize = 2000;
 const DEFAULT_LOG_LEVEL: &str = "info";
 
 /// Validates merged layers; `found` is the server to read if no layer names one, `directory` where other files are
@@ -63,6 +64,7 @@ pub(super) fn resolve(
             partial.settle.as_deref().unwrap_or(DEFAULT_SETTLE),
         )?,
         history: history(partial.history.as_deref().unwrap_or(DEFAULT_HISTORY))?,
+        series_budget: partial.series_budget.unwrap_or(DEFAULT_SERIES_BUDGET),
         synced_buckets: partial.synced_buckets.unwrap_or(false),
         log_level: log_level(partial.log_level.as_deref().unwrap_or(DEFAULT_LOG_LEVEL))?,
         labels,

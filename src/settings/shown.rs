@@ -36,6 +36,7 @@ pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
         entry("settle", quoted(&duration::text(settings.settle))),
         entry("history", quoted(&history)),
         entry("synced-buckets", settings.synced_buckets.to_string()),
+        entry("series-budget", settings.series_budget.to_string()),
         entry(
             "log-level",
             quoted(&settings.log_level.as_str().to_lowercase()),

@@ -2,7 +2,7 @@ use super::plan::Target;
 use super::{Flow, PassReport, Synchronizer};
 use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan};
 use crate::checkpoint::StoreError;
-use crate::metrics::{Additions, Source, additions, feed_one_metric};
+use crate::metrics::{Additions, Budget, Source, additions, feed_one_metric};
 use crate::remote_write::{Patience, batches};
 use crate::timeline::{Interval, Step};
 
@@ -51,7 +51,11 @@ impl Synchronizer {
                     report.add_unless_gone(error.clone());
                     return Ok(Flow::Continue);
                 }
-                let added = self.added(target, &device);
+                let mut budget = target.budget(self.settings.series_budget, device.range.start());
+                let added = self.added(target, &device, &mut budget);
+                if target.label_sets_of(budget.day()).is_some() {
+                    target.remember(&budget);
+                }
                 changed_steps += added.changed_steps;
                 for batch in batches(&added.series) {
                     let done = Step::of_timestamp_ms(batch.newest_ms).end();
@@ -85,7 +89,7 @@ impl Synchronizer {
     }
 
     /// Returns what the bucket that catches up adds to what its companions gave.
-    fn added(&self, target: &Target, device: &DeviceSlice) -> Additions {
+    fn added(&self, target: &Target, device: &DeviceSlice, budget: &mut Budget) -> Additions {
         let range = device.range;
         let new = || {
             device.buckets.iter().map(|(bucket, events)| Source {
@@ -114,7 +118,8 @@ impl Synchronizer {
                 }
             })
         };
-        let before = self.series(target, companions());
-        additions(&before, &self.series(target, new().chain(companions())))
+        let before = self.series(target, companions(), &mut budget.clone());
+        let after = self.series(target, new().chain(companions()), budget);
+        additions(&before, &after)
     }
 }

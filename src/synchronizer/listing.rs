@@ -189,7 +189,8 @@ impl Synchronizer {
         Ok(large_enough)
     }
 
-    fn notify(&mut self, notices: impl IntoIterator<Item = String>) {
+    /// Warns of each thing once.
+    pub(super) fn notify(&mut self, notices: impl IntoIterator<Item = String>) {
         for notice in notices {
             if self.said.insert(notice.clone()) {
                 log::warn!("{notice}");

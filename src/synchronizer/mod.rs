@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan, Reader, ServerSettings};
 use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
-use crate::metrics::{Categories, Labelling, Series, Source, device_series};
+use crate::metrics::{Budget, Categories, Labelling, Series, Source, device_series};
 use crate::remote_write::{self, Patience, batches};
 use crate::settings::Settings;
 use crate::timeline::{Step, Time, horizon};
@@ -162,15 +162,14 @@ impl Synchronizer {
         while let Some(slice) = slices.recv().await {
             self.note_absent(&slice.devices, targets);
             let read = readable(slice.devices, targets, report);
-            let series: Vec<Series> = read
-                .iter()
-                .flat_map(|device| {
-                    self.series(
-                        &targets[device.device],
-                        sources(&targets[device.device], device),
-                    )
-                })
-                .collect();
+            let mut series = Vec::new();
+            for device in &read {
+                let target = &mut targets[device.device];
+                let mut budget = target.budget(self.settings.series_budget, device.range.start());
+                series.extend(self.series(target, sources(target, device), &mut budget));
+                self.tell_folded(target, &budget);
+                target.remember(&budget);
+            }
             let mut waiting = batches(&series).peekable();
             while let Some(batch) = waiting.next() {
                 let newest = Step::of_timestamp_ms(batch.newest_ms).end();
@@ -221,6 +220,7 @@ impl Synchronizer {
         &self,
         target: &Target,
         sources: impl IntoIterator<Item = Source<'a>>,
+        budget: &mut Budget,
     ) -> Vec<Series> {
         let own = [("user", &target.state.user), ("host", &target.state.host)];
         let own = own
@@ -240,7 +240,17 @@ impl Synchronizer {
             always_active: learnt.always_active.as_ref(),
             rules: &self.settings.relabel,
         };
-        device_series(sources, labelling)
+        device_series(sources, labelling, budget)
+    }
+
+    /// Says once that a device has too many label sets, since what is folded cannot be told apart any more.
+    fn tell_folded(&mut self, target: &Target, budget: &Budget) {
+        if budget.folded() > 0 {
+            self.notify([format!(
+                "`{}` has more than {} label sets a day: the values of further ones become `(other)`\nhint: let fewer labels leave, or raise `series-budget` as far as the receiver bears it",
+                target.state.host, self.settings.series_budget
+            )]);
+        }
     }
 
     /// Writes down how the pass ended.

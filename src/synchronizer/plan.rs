@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::activitywatch::{Bucket, BucketPlan, Device, DevicePlan, Start, are_rivals};
-use crate::checkpoint::{self, Endpoint};
-use crate::metrics::{depend_on_each_other, feed_one_metric, waits_for};
-use crate::timeline::Time;
+use crate::checkpoint::{self, Endpoint, LabelSets};
+use crate::metrics::{Budget, depend_on_each_other, feed_one_metric, waits_for};
+use crate::timeline::{Time, utc_day};
 
 /// A device of a pass: what is read of it, and what will be remembered of it.
 #[derive(Debug, Clone)]
@@ -47,6 +47,7 @@ impl Target {
             watermark,
             newest: known.and_then(|known| known.newest),
             buckets: BTreeMap::new(),
+            label_sets: known.and_then(|known| known.label_sets.clone()),
         };
         // What is not read now lags behind from now on.
         for (id, progress) in known.iter().flat_map(|known| &known.buckets) {
@@ -171,6 +172,27 @@ impl Target {
             buckets,
             companions,
         })
+    }
+
+    /// Returns the budget of the day of `time`, for `limit` label sets, with what was sent of it.
+    pub(super) fn budget(&self, limit: usize, time: Time) -> Budget {
+        let of_day = self.label_sets_of(utc_day(time));
+        let admitted = of_day.map(|known| known.hashes.clone());
+        Budget::new(limit, time, admitted.unwrap_or_default())
+    }
+
+    /// Returns the label sets that were sent of a day; `None` of any but the newest.
+    pub(super) fn label_sets_of(&self, day: Time) -> Option<&LabelSets> {
+        let known = self.state.label_sets.as_ref();
+        known.filter(|known| known.day == day)
+    }
+
+    /// Remembers the label sets of the newest day that is sent.
+    pub(super) fn remember(&mut self, budget: &Budget) {
+        self.state.label_sets = Some(LabelSets {
+            day: budget.day(),
+            hashes: budget.admitted().clone(),
+        });
     }
 
     fn lagging_from(&self, bucket: &Bucket) -> Option<Time> {

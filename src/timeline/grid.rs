@@ -72,6 +72,11 @@ pub fn horizon(now: Time, settle: Duration) -> Time {
     Step::containing(now - settle).start()
 }
 
+/// Returns the last midnight in UTC that is not after `time`.
+pub const fn utc_day(time: Time) -> Time {
+    Time::from_nanos(time.nanos().div_euclid(DAY_NANOS).saturating_mul(DAY_NANOS))
+}
+
 /// Returns the first midnight in UTC after `time`.
 pub const fn utc_day_end(time: Time) -> Time {
     Time::from_nanos((time.nanos().div_euclid(DAY_NANOS) + 1).saturating_mul(DAY_NANOS))

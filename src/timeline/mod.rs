@@ -9,7 +9,7 @@ mod period;
 mod time;
 
 pub use flood::flood;
-pub use grid::{STEP, Step, horizon, split, utc_day_end};
+pub use grid::{STEP, Step, horizon, split, utc_day, utc_day_end};
 pub use interval::Interval;
 pub use period::Periods;
 pub use time::Time;

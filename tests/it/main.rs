@@ -14,6 +14,7 @@ mod crash;
 mod daemon;
 mod exactness;
 mod failures;
+mod families;
 mod flooding;
 mod harness;
 mod history;

@@ -15,6 +15,7 @@ fn device(host: &str) -> Device {
         server: "http://127.0.0.1:5600".to_owned(),
         watermark: Time::from_millis(60_000),
         newest: None,
+        label_sets: None,
         buckets: [
             (
                 "a".to_owned(),
