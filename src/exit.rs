@@ -26,18 +26,24 @@ impl From<Exit> for ExitCode {
 }
 
 /// Of several problems the one counts that a person has to do most about.
-impl From<&PassReport> for Exit {
-    fn from(report: &PassReport) -> Self {
-        let found = |is: fn(&Problem) -> bool| report.problems.iter().any(is);
+impl From<&[Problem]> for Exit {
+    fn from(problems: &[Problem]) -> Self {
+        let found = |is: fn(&Problem) -> bool| problems.iter().any(is);
         if found(Problem::needs_a_person) {
             Self::Usage
         } else if found(|problem| matches!(problem, Problem::Refused { .. })) {
             Self::Refused
-        } else if report.problems.is_empty() {
+        } else if problems.is_empty() {
             Self::Done
         } else {
             Self::Unreachable
         }
+    }
+}
+
+impl From<&PassReport> for Exit {
+    fn from(report: &PassReport) -> Self {
+        Self::from(report.problems.as_slice())
     }
 }
 

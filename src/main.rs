@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use aw_sync_agent::cli::{Cli, Command, ConfigCommand};
-use aw_sync_agent::command::{CommandError, config, status, sync};
+use aw_sync_agent::cli::{Cli, Command, ConfigCommand, Format};
+use aw_sync_agent::command::{CommandError, config, preview, status, sync};
 use aw_sync_agent::dirs::Dirs;
 use aw_sync_agent::exit::Exit;
 use aw_sync_agent::settings::{self, Loaded, PartialSettings, SettingsError};
@@ -62,6 +62,20 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
             }
             daemon::log_summary(&report);
             return Ok(Exit::from(&report));
+        }
+        Some(Command::Preview { day, format }) => {
+            let settings = load()?.settings;
+            let rules = settings.relabel.clone();
+            let preview = run_to_end(preview::preview(settings, &dirs, *day))?;
+            match format {
+                Format::Table => preview::print(&preview, &rules, &Local, &mut out)?,
+                Format::Openmetrics => preview::print_openmetrics(&preview, &mut out)?,
+                Format::Json => preview::print_json(&preview, &rules, &mut out)?,
+            }
+            for problem in &preview.problems {
+                complain(problem);
+            }
+            return Ok(Exit::from(preview.problems.as_slice()));
         }
         Some(Command::Status { json }) => {
             let status = status::read(&Store::new(&dirs.data, testing))?;

@@ -4,8 +4,9 @@ mod go_forms;
 
 use std::ffi::OsString;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::day::Day;
 use crate::settings::{PartialSettings, Secret, server_address};
 
 const EXAMPLES: &str = "\
@@ -141,6 +142,15 @@ pub struct Flags {
 pub enum Command {
     /// Sync once and exit
     Sync,
+    /// Show what would leave on a day, without sending it
+    Preview {
+        /// Day: 2026-11-24, today or yesterday
+        #[arg(long, value_name = "DAY", default_value = "yesterday")]
+        day: Day,
+        /// How to print it
+        #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+        format: Format,
+    },
     /// Show what has been sent and what has not
     Status {
         /// Print it as JSON, for programs
@@ -150,6 +160,18 @@ pub enum Command {
     /// Show the settings, or write the first settings file
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+/// How a preview is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Totals, for a person
+    #[default]
+    Table,
+    /// Every sample
+    Openmetrics,
+    /// Totals, for a program
+    Json,
 }
 
 /// What to do with the settings.

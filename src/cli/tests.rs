@@ -27,10 +27,11 @@ fn short_help_fits_on_a_screen() {
     Usage: aw-sync-agent [OPTIONS] [COMMAND]
 
     Commands:
-      sync    Sync once and exit
-      status  Show what has been sent and what has not
-      config  Show the settings, or write the first settings file
-      help    Print this message or the help of the given subcommand(s)
+      sync     Sync once and exit
+      preview  Show what would leave on a day, without sending it
+      status   Show what has been sent and what has not
+      config   Show the settings, or write the first settings file
+      help     Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help (see more with '--help')

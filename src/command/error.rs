@@ -1,5 +1,6 @@
 use std::io;
 
+use chrono::NaiveDate;
 use thiserror::Error;
 
 use super::config::InitError;
@@ -12,23 +13,33 @@ use crate::settings::SettingsError;
 
 /// Why a command could not do its work at all. Each message is complete, with a `hint:` line where there is one.
 #[derive(Debug, Error)]
-#[error(transparent)]
 pub enum CommandError {
     /// There is no place for settings and state.
+    #[error(transparent)]
     Home(#[from] UnknownHome),
     /// The settings are wrong.
+    #[error(transparent)]
     Settings(#[from] SettingsError),
     /// There is no settings file, and none can be written.
+    #[error(transparent)]
     Init(#[from] InitError),
     /// A server's client cannot be made.
+    #[error(transparent)]
     Source(#[from] ReadError),
     /// The destination's client cannot be made.
+    #[error(transparent)]
     Destination(#[from] ClientError),
     /// The state cannot be read or written.
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// The state is somebody else's.
+    #[error(transparent)]
     Lock(#[from] LockError),
+    /// A day before or after all that can be stored.
+    #[error("nothing can be stored for {0}\nhint: write a day from 1970 on, like 2026-11-24")]
+    Day(NaiveDate),
     /// The output is closed or full.
+    #[error(transparent)]
     Output(#[from] io::Error),
 }
 
@@ -36,7 +47,7 @@ impl CommandError {
     /// Returns how the command ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::Init(_) | Self::Destination(_) => Exit::Usage,
+            Self::Settings(_) | Self::Init(_) | Self::Destination(_) | Self::Day(_) => Exit::Usage,
             Self::Source(_) => Exit::Unreachable,
             Self::Home(_) | Self::Store(_) | Self::Lock(_) | Self::Output(_) => Exit::State,
         }

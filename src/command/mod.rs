@@ -1,7 +1,9 @@
 //! One file a command.
 
+mod amount;
 pub mod config;
 mod error;
+pub mod preview;
 pub mod status;
 pub mod sync;
 

@@ -20,12 +20,17 @@ pub struct Labelling<'a> {
 }
 
 impl Labelling<'_> {
+    pub(super) fn with_common(self, mut labels: Vec<Label>) -> Vec<Label> {
+        labels.extend(self.common.iter().cloned());
+        labels
+    }
+
     pub(super) fn final_labels(self, labels: Vec<Label>) -> Option<Labels> {
-        let labels = labels.into_iter().chain(self.common.iter().cloned());
+        let labels = self.with_common(labels);
         if self.rules.is_empty() {
             return Some(Labels::new(labels));
         }
-        let labels = Labels::new(without_meta(self.rules.apply(labels.collect())?));
+        let labels = Labels::new(without_meta(self.rules.apply(labels)?));
         labels
             .get("__name__")
             .is_some_and(is_metric_name)

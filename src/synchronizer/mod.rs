@@ -6,6 +6,7 @@ mod catch_up;
 mod delivery;
 mod listing;
 mod plan;
+mod preview;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,12 +16,13 @@ use tokio::time::Instant;
 
 use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan, Reader, ServerSettings};
 use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
-use crate::metrics::{Budget, Categories, Labelling, Series, Source, device_series};
+use crate::metrics::{Budget, Categories, Label, Labelling, Series, Source, device_series};
 use crate::remote_write::{self, Patience, batches};
 use crate::settings::Settings;
 use crate::timeline::{Step, Time, horizon};
 use plan::Target;
 
+pub use preview::{DevicePreview, Preview};
 pub use report::{PassReport, Problem};
 
 /// How far a pass has come, for whoever watches.
@@ -222,6 +224,12 @@ impl Synchronizer {
         sources: impl IntoIterator<Item = Source<'a>>,
         budget: &mut Budget,
     ) -> Vec<Series> {
+        let common = self.common(target);
+        device_series(sources, self.labelling(target, &common), budget)
+    }
+
+    /// Returns the labels that all series of a device carry.
+    fn common(&self, target: &Target) -> Vec<Label> {
         let own = [("user", &target.state.user), ("host", &target.state.host)];
         let own = own
             .into_iter()
@@ -231,16 +239,17 @@ impl Synchronizer {
             .labels
             .iter()
             .map(|(name, value)| (name.clone().into(), value.clone()));
-        let common: Vec<_> = own.chain(labels).collect();
-        let none = Learnt::default();
-        let learnt = self.learnt.get(&target.server).unwrap_or(&none);
-        let labelling = Labelling {
-            common: &common,
+        own.chain(labels).collect()
+    }
+
+    fn labelling<'a>(&'a self, target: &Target, common: &'a [Label]) -> Labelling<'a> {
+        let learnt = &self.learnt[&target.server];
+        Labelling {
+            common,
             categories: &learnt.categories,
             always_active: learnt.always_active.as_ref(),
             rules: &self.settings.relabel,
-        };
-        device_series(sources, labelling, budget)
+        }
     }
 
     /// Says once that a device has too many label sets, since what is folded cannot be told apart any more.

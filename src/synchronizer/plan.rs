@@ -124,6 +124,20 @@ impl Target {
         }
     }
 
+    /// Returns what to read to see all buckets from `time` on.
+    pub(super) fn all_from(&self, time: Time) -> DevicePlan {
+        let buckets = self.buckets.iter().map(|bucket| BucketPlan {
+            bucket: bucket.clone(),
+            start: Start::At(time),
+        });
+        DevicePlan {
+            server: self.server,
+            from: time,
+            buckets: buckets.collect(),
+            companions: Vec::new(),
+        }
+    }
+
     /// Lets `bucket`, which could not be read, lag behind from the watermark on, and what waits for it.
     pub(super) fn hold_back(&mut self, bucket: &Bucket) {
         let waiting = self.buckets.iter().filter(|other| waits_for(other, bucket));

@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 /// A new arrow is a reviewed change of this table. What is not in it, the program's outer shell, may use everything.
 const ARROWS: &[(&str, &[&str])] = &[
     ("timeline", &[]),
+    ("local_time", &[]),
+    ("day", &["local_time", "timeline"]),
     ("dirs", &[]),
     ("logging", &[]),
     ("message", &[]),
     ("activitywatch", &["message", "timeline"]),
     ("metrics", &["activitywatch", "timeline"]),
     ("settings", &["dirs", "metrics"]),
-    ("cli", &["settings"]),
+    ("cli", &["day", "settings"]),
+    ("openmetrics", &["metrics"]),
     ("remote_write", &["message", "metrics", "settings"]),
     ("checkpoint", &["timeline"]),
     (

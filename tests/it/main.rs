@@ -20,6 +20,7 @@ mod harness;
 mod history;
 mod hour;
 mod layering;
+mod preview;
 mod privacy;
 mod relabeling;
 mod settings;

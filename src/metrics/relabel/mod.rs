@@ -90,12 +90,58 @@ impl Rules {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn apply(&self, labels: Vec<Label>) -> Option<Vec<Label>> {
-        // Backwards, so that the earlier of two with one name is the one that stays.
-        let mut set: LabelSet = labels.into_iter().rev().collect();
-        set.retain(|_, value| !value.is_empty());
+        let mut set = label_set(labels);
         let stays = self.rules.iter().all(|rule| rule.apply(&mut set));
         stays.then(|| set.into_iter().collect())
     }
+}
+
+impl Rules {
+    /// Returns what becomes of a label set at each rule, up to the one that drops it. For an explanation: slower than
+    /// [`Self::apply`].
+    ///
+    /// If no name of a metric is left in the end, the last rule that changed anything counts as the one that drops it.
+    pub fn fates(&self, labels: Vec<Label>) -> Vec<Fate> {
+        let mut set = label_set(labels);
+        let mut fates = Vec::new();
+        for rule in &self.rules {
+            let before = set.clone();
+            let stays = rule.apply(&mut set);
+            fates.push(match (stays, set == before) {
+                (false, _) => Fate::Dropped,
+                (true, false) => Fate::Changed,
+                (true, true) => Fate::Unchanged,
+            });
+            if !stays {
+                return fates;
+            }
+        }
+        let last_change = fates.iter_mut().rfind(|fate| **fate == Fate::Changed);
+        if !set.contains_key(METRIC_NAME)
+            && let Some(fate) = last_change
+        {
+            *fate = Fate::Dropped;
+        }
+        fates
+    }
+}
+
+/// What a rule does to a label set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing.
+    Unchanged,
+    /// It has other labels afterwards.
+    Changed,
+    /// It goes no further.
+    Dropped,
+}
+
+fn label_set(labels: Vec<Label>) -> LabelSet {
+    // Backwards, so that the earlier of two with one name is the one that stays.
+    let mut set: LabelSet = labels.into_iter().rev().collect();
+    set.retain(|_, value| !value.is_empty());
+    set
 }
 
 impl PartialEq for Rules {

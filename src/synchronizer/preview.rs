@@ -1,0 +1,122 @@
+use std::collections::BTreeMap;
+
+use super::{Now, PassReport, Problem, Synchronizer, readable};
+use crate::activitywatch::{ReadError, ReadPlan};
+use crate::metrics::{Budget, Labels, RuleEffect, Sample, Series, Source, rule_effects};
+use crate::remote_write::batches;
+use crate::timeline::{Interval, horizon};
+
+/// What would be sent of a stretch of time.
+#[derive(Debug)]
+pub struct Preview {
+    /// What of the stretch is final; the rest is not looked at.
+    pub range: Interval,
+    /// The devices, in the order in which they are sent.
+    pub devices: Vec<DevicePreview>,
+    /// How many requests it takes.
+    pub requests: usize,
+    /// How many bytes they have, headers aside.
+    pub bytes: usize,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// What would be sent of one device.
+#[derive(Debug)]
+pub struct DevicePreview {
+    /// The label `user`, before any rule.
+    pub user: String,
+    /// The label `host`, before any rule.
+    pub host: String,
+    /// The ActivityWatch server that it is read from.
+    pub server: String,
+    /// Its series, ascending by labels.
+    pub series: Vec<Series>,
+    /// What each rule does, in their order.
+    pub effects: Vec<RuleEffect>,
+}
+
+impl Synchronizer {
+    /// Returns what a pass would send of `range` if none of it had been sent. Sends nothing and remembers nothing.
+    ///
+    /// The series budget begins anew with the range, which on the first of two UTC days may let more names through.
+    pub async fn preview(&mut self, now: Now, range: Interval) -> Preview {
+        let until = range.end().min(horizon(now.wall, self.settings.settle));
+        let range = Interval::new(range.start(), until);
+        let mut report = PassReport::default();
+        let mut targets = self
+            .targets(now.monotonic, range.start(), &mut report)
+            .await;
+        let devices = targets
+            .iter()
+            .map(|target| target.all_from(range.start()))
+            .collect();
+        let mut samples = vec![BTreeMap::<Labels, Vec<Sample>>::new(); targets.len()];
+        let rules = self.settings.relabel.configs().len();
+        let mut effects = vec![vec![RuleEffect::default(); rules]; targets.len()];
+        let limit = self.settings.series_budget;
+        let mut budgets = vec![Budget::new(limit, range.start(), [].into()); targets.len()];
+        let (mut requests, mut bytes) = (0, 0);
+        let mut slices = self.reader.read(ReadPlan { devices, until });
+        let mut is_complete = false;
+        while let Some(slice) = slices.recv().await {
+            is_complete = slice.range.end() >= until;
+            let mut of_slice = Vec::new();
+            for device in readable(slice.devices, &mut targets, &mut report) {
+                let place = device.device;
+                let target = &targets[place];
+                let sources = || {
+                    device.buckets.iter().map(|(bucket, events)| Source {
+                        bucket,
+                        events,
+                        range: device.range,
+                    })
+                };
+                let common = self.common(target);
+                let of_rules = rule_effects(sources(), self.labelling(target, &common));
+                for (sum, effect) in effects[place].iter_mut().zip(of_rules) {
+                    sum.changed += effect.changed;
+                    sum.dropped += effect.dropped;
+                }
+                let series = self.series(target, sources(), &mut budgets[place]);
+                for Series {
+                    labels,
+                    samples: of_slice,
+                } in &series
+                {
+                    let samples = samples[place].entry(labels.clone()).or_default();
+                    samples.extend(of_slice);
+                }
+                of_slice.extend(series);
+            }
+            for batch in batches(&of_slice) {
+                requests += 1;
+                bytes += batch.body.len();
+            }
+        }
+        if !is_complete {
+            report.add(ReadError::BrokeOff);
+        }
+        for (target, budget) in targets.iter().zip(&budgets) {
+            self.tell_folded(target, budget);
+        }
+        let devices = targets.into_iter().zip(samples).zip(effects);
+        let devices = devices.map(|((target, samples), effects)| DevicePreview {
+            user: target.state.user,
+            host: target.state.host,
+            server: target.state.server,
+            series: samples
+                .into_iter()
+                .map(|(labels, samples)| Series { labels, samples })
+                .collect(),
+            effects,
+        });
+        Preview {
+            range,
+            devices: devices.collect(),
+            requests,
+            bytes,
+            problems: report.problems,
+        }
+    }
+}
