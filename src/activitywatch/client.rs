@@ -4,7 +4,7 @@ use aw_client_rust::AwClient;
 use reqwest::Url;
 
 use super::decode::{self, Decoded};
-use super::get::{Reply, get, is_loopback};
+use super::get::{Http, Reply, is_loopback};
 use super::official::{self, Page, Query};
 use super::{Bucket, Event, ReadError, ServerSettings};
 use crate::message::{innermost, one_line};
@@ -15,9 +15,9 @@ const MAX_QUOTED_CHARS: usize = 200;
 /// One ActivityWatch server. Every call blocks.
 pub struct Client {
     official: AwClient,
+    http: Http,
     /// The address without userinfo, for messages and the checkpoint.
     shown: String,
-    is_loopback: bool,
 }
 
 impl Client {
@@ -32,18 +32,19 @@ impl Client {
             .set_username("")
             .and_then(|()| shown.set_password(None));
         let shown = shown.as_str().trim_end_matches('/').to_owned();
+        let unable = || ReadError::Unreachable {
+            url: shown.clone(),
+            reason: "the client does not start".to_owned(),
+        };
         let mut official = catch_unwind(|| AwClient::new("127.0.0.1", "5600", "aw-sync-agent"))
-            .map_err(|_| ReadError::Unreachable {
-                url: shown.clone(),
-                reason: "the client does not start".to_owned(),
-            })?;
+            .map_err(|_| unable())?;
         url.as_str()
             .trim_end_matches('/')
             .clone_into(&mut official.baseurl);
         Ok(Self {
             official,
+            http: Http::new(is_loopback(url)).map_err(|_| unable())?,
             shown,
-            is_loopback: is_loopback(url),
         })
     }
 
@@ -204,11 +205,10 @@ impl Client {
     }
 
     fn get(&self, path: &str) -> Result<Reply, ReadError> {
-        let reply = get(
-            &format!("{}/{path}", self.official.baseurl),
-            self.is_loopback,
-        )
-        .map_err(|error| self.unreachable(&error.without_url()))?;
+        let reply = self
+            .http
+            .get(&format!("{}/{path}", self.official.baseurl))
+            .map_err(|error| self.unreachable(&error.without_url()))?;
         let said = String::from_utf8_lossy(&reply.body);
         match reply.status {
             200 => Ok(reply),

@@ -1,4 +1,4 @@
-//! The few GETs that the official client cannot make, or whose status it hides.
+//! The GETs that the official client cannot make, or whose status it hides.
 
 use std::time::Duration;
 
@@ -14,30 +14,45 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
 }
 
-/// Returns the answer to a GET of `url`, whatever its status.
-///
-/// Blocks, so it must not be called from asynchronous code. The connection is not kept: this is for what happens once
-/// a pass or when something is wrong. Loopback is never asked through a proxy.
-///
-/// # Errors
-/// If there is no answer.
-pub(super) fn get(url: &str, is_loopback: bool) -> Result<Reply, reqwest::Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("the system has a poller");
-    runtime.block_on(async {
+/// Makes the GETs of one server. Kept, since to begin with it reads all the certificates of the machine, which takes
+/// longer than many requests.
+pub(super) struct Http(reqwest::Client);
+
+impl Http {
+    /// Loopback is never asked through a proxy, and nothing is asked where a redirect leads.
+    ///
+    /// # Errors
+    /// If the machine has no working TLS library.
+    pub(super) fn new(is_loopback: bool) -> Result<Self, reqwest::Error> {
         let mut client = reqwest::Client::builder()
             .timeout(TIMEOUT)
+            // Each request has a runtime of its own, and a connection ends with its runtime.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none());
         if is_loopback {
             client = client.no_proxy();
         }
-        let response = client.build()?.get(url).send().await?;
-        let status = response.status().as_u16();
-        let body = response.bytes().await?.into();
-        Ok(Reply { status, body })
-    })
+        client.build().map(Self)
+    }
+
+    /// Returns the answer to a GET of `url`, whatever its status.
+    ///
+    /// Blocks, so it must not be called from asynchronous code.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub(super) fn get(&self, url: &str) -> Result<Reply, reqwest::Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("the system has a poller");
+        runtime.block_on(async {
+            let response = self.0.get(url).send().await?;
+            let status = response.status().as_u16();
+            let body = response.bytes().await?.into();
+            Ok(Reply { status, body })
+        })
+    }
 }
 
 /// Whether `url` names this very machine.
