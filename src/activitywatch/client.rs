@@ -6,26 +6,30 @@ use reqwest::Url;
 use super::decode::{self, Decoded};
 use super::get::{Http, Reply, is_loopback};
 use super::official::{self, Page, Query};
-use super::{Bucket, Event, ReadError, ServerSettings};
+use super::{ApiKey, Bucket, Event, ReadError, ServerSettings};
 use crate::message::{innermost, one_line};
 
 /// How much of a foreign answer goes into a message.
 const MAX_QUOTED_CHARS: usize = 200;
 
 /// One ActivityWatch server. Every call blocks.
+///
+/// The official client cannot send a key, so one that wants a key is read without it.
 pub struct Client {
     official: AwClient,
     http: Http,
     /// The address without userinfo, for messages and the checkpoint.
     shown: String,
+    has_userinfo: bool,
+    key: Option<ApiKey>,
 }
 
 impl Client {
-    /// Returns a client of the server at `url`. Asks nothing yet.
+    /// Returns a client of the server at `url`, which wants to see `key`. Asks nothing yet.
     ///
     /// # Errors
     /// [`ReadError::Unreachable`] if the machine has no working TLS library or a name that is not UTF-8.
-    pub fn new(url: &Url) -> Result<Self, ReadError> {
+    pub fn new(url: &Url, key: Option<ApiKey>) -> Result<Self, ReadError> {
         let mut shown = url.clone();
         // Fails only for addresses without a host, which have no userinfo either.
         let _no_host = shown
@@ -44,7 +48,9 @@ impl Client {
         Ok(Self {
             official,
             http: Http::new(is_loopback(url)).map_err(|_| unable())?,
+            has_userinfo: !url.username().is_empty() || url.password().is_some(),
             shown,
+            key,
         })
     }
 
@@ -56,7 +62,7 @@ impl Client {
     /// Returns the name of the server's machine.
     ///
     /// # Errors
-    /// [`ReadError::Unreachable`] or [`ReadError::Misconfigured`].
+    /// [`ReadError::Unreachable`], [`ReadError::Misconfigured`] or [`ReadError::NoKey`].
     pub fn hostname(&self) -> Result<String, ReadError> {
         let path = "api/0/info";
         let info = match self.call(AwClient::get_info)? {
@@ -71,7 +77,7 @@ impl Client {
     /// Returns the server's settings; empty ones if it has none at all.
     ///
     /// # Errors
-    /// [`ReadError::Unreachable`] or [`ReadError::Misconfigured`].
+    /// [`ReadError::Unreachable`], [`ReadError::Misconfigured`] or [`ReadError::NoKey`].
     pub fn settings(&self) -> Result<ServerSettings, ReadError> {
         let path = "api/0/settings";
         let reply = match self.get(path) {
@@ -90,7 +96,7 @@ impl Client {
     /// A bucket that does not decode is left out with a warning; so is an id that no URL can hold.
     ///
     /// # Errors
-    /// [`ReadError::Unreachable`] or [`ReadError::Misconfigured`].
+    /// [`ReadError::Unreachable`], [`ReadError::Misconfigured`] or [`ReadError::NoKey`].
     pub fn buckets(&self) -> Result<Vec<Bucket>, ReadError> {
         let listed: Vec<aw_client_rust::Bucket> =
             if let Some(buckets) = self.call(AwClient::get_buckets)? {
@@ -100,11 +106,13 @@ impl Client {
                 let reply = self.get(path)?;
                 let decoded: Decoded<_> = decode::object(&reply.body)
                     .map_err(|error| self.misconfigured(path, reply.status, &error.to_string()))?;
-                log::warn!(
-                    "{}: {} buckets do not decode and are left out",
-                    self.url(),
-                    decoded.undecodable
-                );
+                if decoded.undecodable > 0 {
+                    log::warn!(
+                        "{}: {} buckets do not decode and are left out",
+                        self.url(),
+                        decoded.undecodable
+                    );
+                }
                 decoded.items
             };
         let mut buckets: Vec<Bucket> = listed
@@ -189,12 +197,15 @@ impl Client {
         Ok(decoded)
     }
 
-    /// Calls the official client; `Ok(None)` if it got an answer that it cannot decode. It checks no HTTP status, so
-    /// this is how every refusal looks to it.
+    /// Calls the official client; `Ok(None)` if it got an answer that it cannot decode, or cannot be used at all. It
+    /// checks no HTTP status, so this is how every refusal looks to it.
     fn call<T>(
         &self,
         call: impl FnOnce(&AwClient) -> Result<T, aw_client_reqwest::Error>,
     ) -> Result<Option<T>, ReadError> {
+        if self.key.is_some() {
+            return Ok(None);
+        }
         match catch_unwind(AssertUnwindSafe(|| call(&self.official))) {
             Ok(Ok(value)) => Ok(Some(value)),
             Ok(Err(error)) if error.is_decode() => Ok(None),
@@ -205,9 +216,15 @@ impl Client {
     }
 
     fn get(&self, path: &str) -> Result<Reply, ReadError> {
+        let authorization = self.key.as_ref().map(ApiKey::authorization).transpose();
+        let authorization = authorization.map_err(|reason| ReadError::NoKey {
+            url: self.url().to_owned(),
+            reason,
+        })?;
+        let url = format!("{}/{path}", self.official.baseurl);
         let reply = self
             .http
-            .get(&format!("{}/{path}", self.official.baseurl))
+            .get(&url, authorization)
             .map_err(|error| self.unreachable(&error.without_url()))?;
         let said = String::from_utf8_lossy(&reply.body);
         match reply.status {
@@ -234,11 +251,24 @@ impl Client {
             path: path.split('?').next().unwrap_or(path).to_owned(),
             status,
             body: one_line(body, MAX_QUOTED_CHARS),
-            hint: match status {
-                401 => "this server wants an API key, which is not supported yet",
-                400 => "the server checks the Host header: use `127.0.0.1` in `--aw-url`",
-                _ => "is this an ActivityWatch server? check `--aw-url`",
-            },
+            hint: self.hint(status),
         }
+    }
+
+    /// Returns what a person can do about an answer with `status`.
+    fn hint(&self, status: u16) -> String {
+        let hint = match (status, &self.key) {
+            (401 | 403, Some(key)) => {
+                return format!("the API key is wrong; it comes from {}", key.place());
+            }
+            (401 | 403, None) if self.has_userinfo => "check user and password in `--aw-url`",
+            (401 | 403, None) => {
+                "this server wants an API key: set `aw-api-key` in the settings file, or the environment variable AW_API_KEY"
+            }
+            (300..=399, _) => "redirects are not followed: set `--aw-url` to where this one leads",
+            (400, _) => "the server checks the Host header: use `127.0.0.1` in `--aw-url`",
+            _ => "is this an ActivityWatch server? check `--aw-url`",
+        };
+        hint.to_owned()
     }
 }

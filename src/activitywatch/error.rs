@@ -25,7 +25,15 @@ pub enum ReadError {
         /// The first part of the answer.
         body: String,
         /// What a person can do.
-        hint: &'static str,
+        hint: String,
+    },
+    /// The key that the server wants cannot be had, so it is not asked: as for [`Self::Misconfigured`].
+    #[error("ActivityWatch at {url} is not asked: {reason}")]
+    NoKey {
+        /// The server's address.
+        url: String,
+        /// What is wrong, and what a person can do.
+        reason: String,
     },
     /// The bucket is gone since it was listed: there is nothing to read and nothing to wait for.
     #[error("bucket `{bucket}` is gone")]

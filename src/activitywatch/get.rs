@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 
 /// The client's own time-out.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -19,7 +20,7 @@ pub(super) struct Reply {
 pub(super) struct Http(reqwest::Client);
 
 impl Http {
-    /// Loopback is never asked through a proxy, and nothing is asked where a redirect leads.
+    /// Loopback is never asked through a proxy, and nothing is asked where a redirect leads: the key is for one server.
     ///
     /// # Errors
     /// If the machine has no working TLS library.
@@ -41,13 +42,21 @@ impl Http {
     ///
     /// # Errors
     /// If there is no answer.
-    pub(super) fn get(&self, url: &str) -> Result<Reply, reqwest::Error> {
+    pub(super) fn get(
+        &self,
+        url: &str,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Reply, reqwest::Error> {
+        let mut request = self.0.get(url);
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("the system has a poller");
         runtime.block_on(async {
-            let response = self.0.get(url).send().await?;
+            let response = request.send().await?;
             let status = response.status().as_u16();
             let body = response.bytes().await?.into();
             Ok(Reply { status, body })
@@ -56,7 +65,7 @@ impl Http {
 }
 
 /// Whether `url` names this very machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,
         Some(host) => host

@@ -3,6 +3,7 @@
 //! The client blocks and is old, so it stays behind this module and on a thread of its own ([`Reader`]). What comes
 //! out is [`Bucket`]s, grouped into [`Device`]s, and [`Slice`]s of [`Event`]s, in order of time.
 
+mod api_key;
 mod bucket;
 mod client;
 mod counters;
@@ -20,10 +21,12 @@ mod search;
 mod settings;
 mod slice;
 
+pub use api_key::ApiKey;
 pub use bucket::{Bucket, Event, are_rivals};
 pub use client::Client;
 pub use device::{Device, devices};
 pub use error::ReadError;
+pub use get::is_loopback;
 pub use plan::{BucketPlan, DevicePlan, DeviceSlice, ReadPlan, Slice, Start};
 pub use reader::{Reader, Server};
 pub use settings::ServerSettings;

@@ -12,7 +12,7 @@ use crate::activitywatch::{self, Reader};
 use crate::checkpoint::{Lock, Store};
 use crate::dirs::Dirs;
 use crate::remote_write::{self, Patience};
-use crate::settings::Settings;
+use crate::settings::{ApiKey, Settings};
 use crate::synchronizer::{Now, PassReport, Progress, Synchronizer};
 use crate::timeline::Time;
 
@@ -56,9 +56,9 @@ pub async fn sync(
 /// If the settings have no destination, which validation rules out.
 pub fn synchronizer(settings: Settings, store: Store) -> Result<Synchronizer, CommandError> {
     let servers = settings
-        .aw_urls
+        .aw_servers
         .iter()
-        .map(activitywatch::Client::new)
+        .map(|server| activitywatch::Client::new(&server.url, server.api_key.clone().map(opener)))
         .collect::<Result<Vec<_>, _>>()?;
     let destination = settings
         .remote_write
@@ -71,6 +71,14 @@ pub fn synchronizer(settings: Settings, store: Store) -> Result<Synchronizer, Co
         destination,
         store,
     )?)
+}
+
+/// Returns `key` as reading wants it.
+fn opener(key: ApiKey) -> activitywatch::ApiKey {
+    activitywatch::ApiKey::new(key.to_string(), move || match key.read() {
+        Ok(key) => Ok(key.expose().to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
 }
 
 /// The progress bar of a long pass.

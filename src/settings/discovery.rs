@@ -10,10 +10,15 @@ use std::{
 };
 
 use reqwest::Url;
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error},
+};
 use toml::Table;
 
 use crate::dirs::Dirs;
+
+pub(super) mod api_key;
 
 /// The server that a search ended at.
 #[derive(Debug, PartialEq)]
@@ -39,30 +44,17 @@ pub fn server_address(host: Option<&str>, port: Option<u16>, testing: bool) -> S
 /// Searches ActivityWatch's own configuration for the server.
 pub(super) fn find(dirs: &Dirs, testing: bool) -> Found {
     let section = if testing { "server-testing" } else { "server" };
-    let rust_file = if testing {
-        "config-testing.toml"
-    } else {
-        "config.toml"
-    };
     let client = dirs.base_config.join("aw-client/aw-client.toml");
-    let rust = dirs
-        .rust_configs
-        .iter()
-        .map(|base| base.join("aw-server-rust").join(rust_file));
     let python = dirs.base_config.join("aw-server/aw-server.toml");
-    // aw-tauri's port is that of its normal server, even when it was started with `--testing`.
-    let tauri = dirs
-        .rust_configs
-        .iter()
-        .map(|base| base.join("aw-tauri/config.toml"))
-        .filter(|_| !testing);
 
     let named = std::iter::once((client, Some(section)))
-        .chain(rust.map(|path| (path, None)))
+        .chain(rust_files(dirs, testing).map(|path| (path, None)))
         .chain([(python, Some(section))])
-        .chain(tauri.map(|path| (path, None)));
+        .chain(tauri_files(dirs, testing).map(|path| (path, None)));
     for (path, section) in named {
-        if let Some(url) = read(&path, section).and_then(|server| server.url(&path, testing)) {
+        if let Some(url) =
+            read(&path, section).and_then(|server: Server| server.url(&path, testing))
+        {
             return Found {
                 url,
                 file: Some(path),
@@ -72,6 +64,27 @@ pub(super) fn find(dirs: &Dirs, testing: bool) -> Found {
     let url =
         Url::parse(&server_address(None, None, testing)).expect("the default address is a URL");
     Found { url, file: None }
+}
+
+/// Where aw-server-rust may have its configuration, in the order of search.
+fn rust_files(dirs: &Dirs, testing: bool) -> impl Iterator<Item = PathBuf> {
+    let file = if testing {
+        "config-testing.toml"
+    } else {
+        "config.toml"
+    };
+    dirs.rust_configs
+        .iter()
+        .map(move |base| base.join("aw-server-rust").join(file))
+}
+
+/// Where aw-tauri may have its configuration; its port is that of its normal server, even when it was started with
+/// `--testing`.
+fn tauri_files(dirs: &Dirs, testing: bool) -> impl Iterator<Item = PathBuf> {
+    dirs.rust_configs
+        .iter()
+        .map(|base| base.join("aw-tauri/config.toml"))
+        .filter(move |_| !testing)
 }
 
 /// What a file says about the server.
@@ -110,7 +123,7 @@ fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Er
     }
 }
 
-fn read(path: &Path, section: Option<&str>) -> Option<Server> {
+fn read<T: DeserializeOwned>(path: &Path, section: Option<&str>) -> Option<T> {
     let ignored =
         |reason: &dyn std::fmt::Display| log::debug!("{}: ignored: {reason}", path.display());
     let text = match fs::read_to_string(path) {
@@ -145,22 +158,27 @@ mod tests {
     const PYTHON: &str = "base/aw-server/aw-server.toml";
     const TAURI: &str = "base/aw-tauri/config.toml";
 
-    fn found(files: &[(&str, &str)], testing: bool) -> (String, Option<String>) {
-        let root = tempfile::tempdir().unwrap();
+    /// Writes `files` below `root` and returns the directories of a user who has them.
+    pub(super) fn dirs(root: &Path, files: &[(&str, &str)]) -> Dirs {
         for (path, text) in files {
-            let path = root.path().join(path);
+            let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let base = root.path().join("base");
-        let dirs = Dirs {
+        let base = root.join("base");
+        Dirs {
             config: base.join("aw-sync-agent"),
             data: base.clone(),
             cache: base.clone(),
             log: base.clone(),
             base_config: base.clone(),
-            rust_configs: vec![root.path().join("roaming"), base],
-        };
+            rust_configs: vec![root.join("roaming"), base],
+        }
+    }
+
+    fn found(files: &[(&str, &str)], testing: bool) -> (String, Option<String>) {
+        let root = tempfile::tempdir().unwrap();
+        let dirs = dirs(root.path(), files);
         let Found { url, file } = find(&dirs, testing);
         let file = file.map(|path| {
             path.strip_prefix(root.path())

@@ -8,8 +8,9 @@ use super::{
 };
 
 /// Each key that has a variable. `LOG_LEVEL` is not among them: the log must work before there are settings.
-const VARIABLES: [(&str, &str); 7] = [
+const VARIABLES: [(&str, &str); 8] = [
     ("aw-url", "ACTIVITY_WATCH_URL"),
+    ("aw-api-key", "AW_API_KEY"),
     ("prometheus-url", "PROMETHEUS_URL"),
     ("cron", "CRON"),
     ("excluded-watchers", "EXCLUDED_WATCHERS"),
@@ -39,6 +40,7 @@ pub(super) fn read(
     };
     Ok(PartialSettings {
         aw_url: text("aw-url").map(|list| entries(&list, ',').map(Secret::from).collect()),
+        aw_api_key: text("aw-api-key").map(Secret::from),
         prometheus_url: text("prometheus-url").map(Secret::from),
         cron: text("cron"),
         excluded_watchers: text("excluded-watchers")

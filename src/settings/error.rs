@@ -1,6 +1,6 @@
 //! What can be wrong with settings.
 
-use super::{origin::Origin, schedule::ScheduleError};
+use super::{api_key::ApiKeyError, origin::Origin, schedule::ScheduleError};
 use crate::metrics::{ExportError, RuleError, relabel::RelabelError};
 use std::path::PathBuf;
 
@@ -114,6 +114,24 @@ pub enum Problem {
          hint: remove one of them"
     )]
     TwoUrls,
+    /// A file that gives the key of ActivityWatch's servers twice.
+    #[error(
+        "`aw-api-key` and `aw-api-key-file` are two ways to give one key\n\
+         hint: remove one of them"
+    )]
+    TwoApiKeys,
+    /// A key for no server: each has a user or password, which is sent in the same header.
+    #[error(
+        "`{key}` is for no server, since each address of `aw-url` has a user or password\n\
+         hint: a request carries one of them; remove the one that the server does not want"
+    )]
+    UnusedApiKey {
+        /// The key of the settings.
+        key: &'static str,
+    },
+    /// A file that has no key for ActivityWatch's servers; the message comes with its hint.
+    #[error("{0}")]
+    ApiKey(ApiKeyError),
     /// More than one destination.
     #[error("{0} `remote-write` tables, but one destination is supported\nhint: keep one of them")]
     SeveralDestinations(usize),

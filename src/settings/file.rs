@@ -105,18 +105,17 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<File, SettingsError> {
         let problem = mistake::value(error.message(), key.map_or("", |(key, _)| key));
         SettingsError::new(origin(offset.map(line_of)), problem)
     })?;
-    if settings.prometheus_url.is_some()
-        && settings
-            .remote_write
-            .iter()
-            .flatten()
-            .any(|table| table.url.is_some())
-    {
-        let url = offsets.iter().find(|(key, _)| key == "prometheus-url");
-        return Err(SettingsError::new(
-            origin(url.map(|(_, offset)| line_of(*offset))),
-            Problem::TwoUrls,
-        ));
+    let fault = |key: &str, problem| {
+        let offset = offsets.iter().find(|(other, _)| other == key);
+        let line = offset.map(|(_, offset)| line_of(*offset));
+        Err(SettingsError::new(origin(line), problem))
+    };
+    let mut destinations = settings.remote_write.iter().flatten();
+    if settings.prometheus_url.is_some() && destinations.any(|table| table.url.is_some()) {
+        return fault("prometheus-url", Problem::TwoUrls);
+    }
+    if settings.aw_api_key.is_some() && settings.aw_api_key_file.is_some() {
+        return fault("aw-api-key", Problem::TwoApiKeys);
     }
     let origins = offsets
         .into_iter()
@@ -210,6 +209,14 @@ mod tests {
     fn the_two_names_of_the_address_do_not_go_together() {
         insta::assert_snapshot!(message("prometheus-url = 'http://a'\nremote-write.url = 'http://b'"), @"
         a.toml: line 1: `prometheus-url` and the `url` of `remote-write` are two names of one setting
+        hint: remove one of them
+        ");
+    }
+
+    #[test]
+    fn a_key_and_a_file_of_a_key_do_not_go_together() {
+        insta::assert_snapshot!(message("aw-api-key-file = 'key'\naw-api-key = 'hunter2'"), @"
+        a.toml: line 2: `aw-api-key` and `aw-api-key-file` are two ways to give one key
         hint: remove one of them
         ");
     }

@@ -23,7 +23,7 @@ pub(super) fn value(message: &str, key: &str) -> Problem {
     }
     let complaint = match message.rsplit_once(", expected ") {
         // A destination holds passwords and tokens, and the message repeats the value.
-        Some((_, expected)) if key.starts_with("remote-write") => {
+        Some((_, expected)) if key.starts_with("remote-write") || key == "aw-api-key" => {
             format!("expected {}", plain(expected))
         }
         Some((found, expected)) => format!("{found}, expected {}", plain(expected)),
@@ -127,7 +127,7 @@ mod tests {
         ");
         insta::assert_snapshot!(message("colour = 'red'"), @"
         a.toml: line 1: unknown key `colour`
-        hint: the keys here are `aw-url`, `prometheus-url`, `remote-write`, `cron`, `excluded-watchers`, `included-watchers`, `min-data`, `user-id`, `settle`, `history`, `synced-buckets`, `series-budget`, `categories-file`, `log-level`, `labels`, `hosts`, `category`, `relabel`
+        hint: the keys here are `aw-url`, `aw-api-key`, `aw-api-key-file`, `prometheus-url`, `remote-write`, `cron`, `excluded-watchers`, `included-watchers`, `min-data`, `user-id`, `settle`, `history`, `synced-buckets`, `series-budget`, `categories-file`, `log-level`, `labels`, `hosts`, `category`, `relabel`
         ");
     }
 
@@ -141,6 +141,10 @@ mod tests {
         a.toml: line 1: `min-data`: invalid value: integer `-1`, expected a whole number
         hint: write it like `min-data = 5`
         ");
+        insta::assert_snapshot!(message("aw-api-key = 2718"), @r#"
+        a.toml: line 1: `aw-api-key`: expected a string
+        hint: write it like `aw-api-key = "..."`
+        "#);
         insta::assert_snapshot!(message("aw-url = 5"), @r#"
         a.toml: line 1: `aw-url`: invalid type: integer `5`, expected one entry or a list of them
         hint: write it like `aw-url = "http://127.0.0.1:5600"`
@@ -227,6 +231,9 @@ mod tests {
             "[remote-write.basic-auth]\npassword = hunter2",
             "remote-write.authorization = { credentials = { hunter2 = 1 } }",
             "remote-write = 'hunter2'",
+            "aw-api-key = ['hunter2']",
+            "aw-api-key = hunter2",
+            "aw-api-key.hunter2 = 1",
         ] {
             assert!(!message(text).contains("hunter2"), "{}", message(text));
         }

@@ -3,6 +3,8 @@
 //! The flags are stronger than the environment, and that is stronger than the file; see [`load`]. What comes out is
 //! typed and has been checked, so nobody else deals with defaults, bad values or where a value came from.
 
+mod api_key;
+mod aw_server;
 mod categories;
 mod discovery;
 mod duration;
@@ -31,12 +33,13 @@ use std::{
 };
 
 use log::LevelFilter;
-use reqwest::Url;
 
 use crate::dirs::Dirs;
 use crate::metrics::{CategoryRule, SkippedRule, relabel::Rules};
 
 pub use self::{
+    api_key::{ApiKey, ApiKeyError},
+    aw_server::AwServer,
     categories::CategoriesFile,
     discovery::server_address,
     error::{Problem, SettingsError},
@@ -51,8 +54,8 @@ pub use self::{
 /// Settings that have been validated.
 #[derive(Clone, PartialEq)]
 pub struct Settings {
-    /// The ActivityWatch servers to read; at least one, each once. May hold userinfo: show by [`masked_url`].
-    pub aw_urls: Vec<Url>,
+    /// The ActivityWatch servers to read; at least one, each once.
+    pub aw_servers: Vec<AwServer>,
     /// The destinations to send to; at least one.
     pub remote_write: Vec<RemoteWrite>,
     /// When the daemon syncs.
@@ -130,6 +133,15 @@ pub enum Warning {
         /// What the system says.
         reason: io::Error,
     },
+    /// A key goes out where others can read it.
+    #[error(
+        "{url}: the API key is sent in clear text to another machine\n\
+         hint: use an address with https://, or a tunnel such as `ssh -L`"
+    )]
+    KeyInClear {
+        /// Address of the server.
+        url: String,
+    },
     /// A rule of the categories' file is none.
     #[error("categories-file: {0}")]
     Category(SkippedRule),
@@ -138,8 +150,8 @@ pub enum Warning {
 /// Loads settings: `flags` over the environment over the file, then the defaults.
 ///
 /// Where there is no file, one with commented defaults is written. `environment` returns the value of a variable, so
-/// that this function depends on nothing that its caller did not hand over, but for the files under `dirs`, that of
-/// `categories-file` and the computer's name.
+/// that this function depends on nothing that its caller did not hand over, but for the files under `dirs`, those of
+/// `categories-file` and `aw-api-key-file`, and the computer's name.
 ///
 /// # Errors
 /// [`SettingsError::File`] when the file must be mended first, and [`SettingsError::Invocation`] when a flag or
@@ -163,8 +175,15 @@ pub fn load(
     if let (None, Some(path)) = (&partial.aw_url, found.file) {
         origins.found("aw-url", path);
     }
-    match resolve::resolve(partial, found.url, &dirs.config) {
-        Ok(settings) => {
+    match resolve::resolve(partial, found.url, &dirs.config, &origins) {
+        Ok(mut settings) => {
+            for server in &mut settings.aw_servers {
+                if let Some(path) = server.find_api_key(dirs, testing) {
+                    origins.found("aw-api-key", path);
+                }
+            }
+            let servers = settings.aw_servers.iter();
+            warnings.extend(servers.filter_map(AwServer::warning));
             let skipped = settings
                 .categories_file
                 .iter()

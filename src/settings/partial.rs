@@ -40,6 +40,10 @@ partial_settings! {
     /// Addresses of ActivityWatch servers.
     #[serde(deserialize_with = "one_or_many")]
     aw_url: Vec<Secret>,
+    /// Key of the ActivityWatch servers.
+    aw_api_key: Secret,
+    /// A file that holds the key.
+    aw_api_key_file: PathBuf,
     /// Address of the first remote-write destination.
     prometheus_url: Secret,
     /// Remote-write destinations.

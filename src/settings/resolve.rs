@@ -6,14 +6,14 @@ use log::LevelFilter;
 use reqwest::Url;
 
 use super::{
-    Settings, categories, duration,
+    Settings, api_key, aw_server, categories, duration,
     error::{Fault, Problem},
     labels,
+    origin::Origins,
     partial::PartialSettings,
     remote_write::{self, RemoteWrite},
     schedule::Schedule,
     secret::Secret,
-    url,
     watchers::Watchers,
 };
 use crate::metrics::relabel::{RelabelConfig, Rules};
@@ -26,12 +26,19 @@ const DEFAULT_SERIES_BUDGET: usize = 2000;
 const DEFAULT_LOG_LEVEL: &str = "info";
 
 /// Validates merged layers; `found` is the server to read if no layer names one, `directory` where other files are
-/// looked for.
+/// looked for, `origins` where the values come from.
 pub(super) fn resolve(
     partial: PartialSettings,
     found: Url,
     directory: &Path,
+    origins: &Origins,
 ) -> Result<Settings, Fault> {
+    let api_key = api_key::resolve(
+        partial.aw_api_key,
+        partial.aw_api_key_file,
+        directory,
+        origins.of("aw-api-key"),
+    )?;
     let included = partial.included_watchers.unwrap_or_default();
     let labels = partial.labels.unwrap_or_default();
     labels::check(&labels)?;
@@ -40,9 +47,7 @@ pub(super) fn resolve(
         labels::check_value(&format!("hosts.{}", super::shown::key(host)), name)?;
     }
     Ok(Settings {
-        aw_urls: partial
-            .aw_url
-            .map_or_else(|| Ok(vec![found]), |urls| servers(&urls))?,
+        aw_servers: aw_server::resolve(partial.aw_url, found, api_key.as_ref())?,
         remote_write: vec![destination(
             partial.remote_write,
             partial.prometheus_url.as_ref(),
@@ -77,21 +82,6 @@ pub(super) fn resolve(
         relabel: rules(partial.relabel.unwrap_or_default())?,
         testing: partial.testing.unwrap_or(false),
     })
-}
-
-/// Parses the addresses of servers, each once: the same server twice would be read and sent twice.
-fn servers(addresses: &[Secret]) -> Result<Vec<Url>, Fault> {
-    let mut urls = Vec::new();
-    for address in addresses {
-        let url = url::parse("aw-url", address.expose())?;
-        if !urls.contains(&url) {
-            urls.push(url);
-        }
-    }
-    if urls.is_empty() {
-        return Err(Problem::Empty("aw-url".to_owned()).of("aw-url"));
-    }
-    Ok(urls)
 }
 
 fn destination(

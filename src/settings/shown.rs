@@ -21,8 +21,14 @@ pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
         .map_or_else(|| "all".to_owned(), duration::text);
     let mut entries = vec![entry(
         "aw-url",
-        list(settings.aw_urls.iter().map(masked_url)),
+        list(
+            settings
+                .aw_servers
+                .iter()
+                .map(|server| masked_url(&server.url)),
+        ),
     )];
+    entries.extend(api_key(settings));
     entries.extend(settings.remote_write.iter().flat_map(remote_write));
     entries.extend([
         entry("cron", quoted(&settings.schedule.to_string())),
@@ -57,6 +63,15 @@ pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
     entries.extend(categories(settings));
     entries.extend(rules(&settings.relabel));
     entries
+}
+
+/// Returns the key that servers want, or the file that holds it; where several have one it is the same.
+fn api_key(settings: &Settings) -> Option<(String, String)> {
+    let mut servers = settings.aw_servers.iter();
+    let (key, value) = servers
+        .find_map(|server| server.api_key.as_ref())?
+        .setting();
+    Some(entry(key, quoted(&value)))
 }
 
 /// Returns each key of one destination with its value.

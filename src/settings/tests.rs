@@ -96,6 +96,8 @@ fn the_examples_are_valid_and_with_the_defaults_name_every_key() {
     assert!(settings.remote_write[0].basic_auth.is_some());
     assert_eq!(settings.relabel.configs().len(), 6);
 
+    assert!(settings.aw_servers[0].api_key.is_some());
+
     let other_way = uncommented(&["#: "])
         .replace("basic-auth", "#basic-auth")
         .replace("#authorization", "authorization");
@@ -241,7 +243,10 @@ fn testing_has_a_file_of_its_own() {
     };
     let settings = home.load(flags, &[("USER_ID", "test")]).unwrap().settings;
     assert!(settings.testing);
-    assert_eq!(settings.aw_urls[0].as_str(), "http://127.0.0.1:5666/");
+    assert_eq!(
+        settings.aw_servers[0].url.as_str(),
+        "http://127.0.0.1:5666/"
+    );
     assert!(file::path(&home.dirs, true).exists());
 }
 
@@ -254,7 +259,10 @@ fn a_server_that_was_found_is_used_only_if_no_layer_names_one() {
     fs::write(&client, "[server]\nport = '5601'").unwrap();
 
     let found = home.load(PartialSettings::default(), &[]).unwrap();
-    assert_eq!(found.settings.aw_urls[0].as_str(), "http://127.0.0.1:5601/");
+    assert_eq!(
+        found.settings.aw_servers[0].url.as_str(),
+        "http://127.0.0.1:5601/"
+    );
     assert_eq!(found.origins.of("aw-url"), Origin::Found(client));
 
     let named = home
@@ -266,15 +274,80 @@ fn a_server_that_was_found_is_used_only_if_no_layer_names_one() {
     assert_eq!(
         named
             .settings
-            .aw_urls
+            .aw_servers
             .iter()
-            .map(Url::as_str)
+            .map(|server| server.url.as_str())
             .collect::<Vec<_>>(),
         ["http://a/", "http://b/"]
     );
     assert_eq!(
         named.origins.of("aw-url"),
         Origin::Environment("ACTIVITY_WATCH_URL")
+    );
+}
+
+#[test]
+fn a_key_that_was_found_is_used_only_if_no_layer_has_one() {
+    let rust = "aw-server-rust/config.toml";
+    let load = |text: &str, environment: &[(&str, &str)]| {
+        let home = Home::with(text);
+        fs::write(home.dirs.config.join("key"), "from-file").unwrap();
+        fs::create_dir_all(home.dirs.base_config.join("aw-server-rust")).unwrap();
+        let path = home.dirs.base_config.join(rust);
+        fs::write(path, "[auth]\napi_key = 'from-server'").unwrap();
+        let loaded = home.load(PartialSettings::default(), environment).unwrap();
+        let keys = loaded.settings.aw_servers.iter();
+        let keys: Vec<_> = keys
+            .map(|server| Some(server.api_key.as_ref()?.read().unwrap().expose().to_owned()))
+            .collect();
+        let shown = loaded.settings.shown();
+        let (key, shown) = &shown[1];
+        let directory = home.dirs.base_config.display().to_string();
+        let shown = format!("{key} = {shown}  # {}", loaded.origins.of(key));
+        (keys, shown.replace(&directory, "DIR"))
+    };
+    let found = "aw-api-key = \"[redacted]\"  # found in DIR/aw-server-rust/config.toml";
+    let key = |key: &str| Some(key.to_owned());
+    assert_eq!(load("", &[]), (vec![key("from-server")], found.to_owned()));
+    // Each server has its own, and a user in the address is enough.
+    assert_eq!(
+        load(
+            "aw-url = ['http://desk.lan:5600', 'http://localhost:5600', 'http://ada@127.0.0.1:5600']",
+            &[]
+        ),
+        (vec![None, key("from-server"), None], found.to_owned())
+    );
+    assert_eq!(
+        load("aw-api-key-file = 'key'", &[]),
+        (
+            vec![key("from-file")],
+            "aw-api-key-file = \"DIR/aw-sync-agent/key\"  # DIR/aw-sync-agent/aw-sync-agent.toml: line 1".to_owned()
+        )
+    );
+    for text in ["aw-api-key = 'hunter2'", "aw-api-key-file = 'key'"] {
+        assert_eq!(
+            load(text, &[("AW_API_KEY", "from-variable")]),
+            (
+                vec![key("from-variable")],
+                "aw-api-key = \"[redacted]\"  # environment variable AW_API_KEY".to_owned()
+            )
+        );
+    }
+}
+
+#[test]
+fn a_key_that_others_can_read_on_its_way_is_warned_of() {
+    let home = Home::with("aw-url = ['http://desk.lan', 'https://b', 'http://ada@c', 'http://d']");
+    let warned = |environment: &[(&str, &str)]| {
+        let loaded = home.load(PartialSettings::default(), environment).unwrap();
+        let warnings = loaded.warnings.iter();
+        let first = |warning: &Warning| warning.to_string().split(": ").next().unwrap().to_owned();
+        warnings.map(first).collect::<Vec<_>>()
+    };
+    assert_eq!(warned(&[]), [""; 0]);
+    assert_eq!(
+        warned(&[("AW_API_KEY", "hunter2")]),
+        ["http://desk.lan/", "http://d/"]
     );
 }
 
@@ -290,6 +363,14 @@ fn a_bad_value_in_the_file_is_named_with_its_line() {
     ");
     insta::assert_snapshot!(Home::message("aw-url = []"), @"
     DIR/aw-sync-agent.toml: line 1: `aw-url` is empty
+    hint: give it a value, or remove it
+    ");
+    insta::assert_snapshot!(Home::message("\naw-api-key-file = 'none'"), @"
+    DIR/aw-sync-agent.toml: line 2: `aw-api-key-file`: DIR/none: cannot be read: No such file or directory (os error 2)
+    hint: a path without a root begins at the directory of the settings file
+    ");
+    insta::assert_snapshot!(Home::message("aw-api-key = ''"), @"
+    DIR/aw-sync-agent.toml: line 1: `aw-api-key` is empty
     hint: give it a value, or remove it
     ");
     insta::assert_snapshot!(Home::message("[[remote-write]]\n\nurl = 'ftp://ada:hunter2@b'"), @"
@@ -359,7 +440,10 @@ fn nothing_that_may_be_a_secret_is_shown_when_formatted() {
     let loaded = home
         .load(
             PartialSettings::default(),
-            &[("ACTIVITY_WATCH_URL", "http://ada:hunter2@a")],
+            &[
+                ("ACTIVITY_WATCH_URL", "http://ada:hunter2@a,http://b"),
+                ("AW_API_KEY", "hunter2"),
+            ],
         )
         .unwrap();
     assert!(!format!("{loaded:?}").contains("hunter2"));

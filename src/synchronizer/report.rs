@@ -102,7 +102,8 @@ impl Problem {
     pub fn needs_a_person(&self) -> bool {
         matches!(
             self,
-            Self::Misconfigured { .. } | Self::Read(ReadError::Misconfigured { .. })
+            Self::Misconfigured { .. }
+                | Self::Read(ReadError::Misconfigured { .. } | ReadError::NoKey { .. })
         )
     }
 

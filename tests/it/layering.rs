@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("message", &[]),
     ("activitywatch", &["message", "timeline"]),
     ("metrics", &["activitywatch", "timeline"]),
-    ("settings", &["dirs", "metrics"]),
+    ("settings", &["activitywatch", "dirs", "metrics"]),
     ("cli", &["day", "settings"]),
     ("openmetrics", &["metrics"]),
     ("remote_write", &["message", "metrics", "settings"]),

@@ -7,6 +7,7 @@
 
 mod activity;
 mod answers;
+mod api_key;
 mod buckets;
 mod categories;
 mod commands;

@@ -18,8 +18,8 @@ pub(crate) enum Verdict {
     Close,
 }
 
-/// Decides by method, path and how many requests came before.
-type Rule = Box<dyn FnMut(&str, &str, usize) -> Verdict + Send>;
+/// Decides by request line with headers, method, path and how many requests came before.
+type Rule = Box<dyn FnMut(&str, &str, &str, usize) -> Verdict + Send>;
 
 pub(crate) struct Proxy {
     port: u16,
@@ -36,15 +36,36 @@ impl Proxy {
     /// Starts a proxy for the server at `upstream`, an address of plain HTTP. It ends with the test's process.
     pub(crate) fn start(
         upstream: &str,
-        rule: impl FnMut(&str, &str, usize) -> Verdict + Send + 'static,
+        mut rule: impl FnMut(&str, &str, usize) -> Verdict + Send + 'static,
     ) -> Self {
+        Self::deciding(
+            upstream,
+            Box::new(move |_, method, path, count| rule(method, path, count)),
+        )
+    }
+
+    /// Starts a proxy that lets in whom aw-server-rust lets in if its configuration has the API key `key`.
+    pub(crate) fn wanting_key(upstream: &str, key: &str) -> Self {
+        let wanted = format!("\r\nauthorization: Bearer {key}\r\n");
+        let rule = move |head: &str, _: &str, path: &str, _| {
+            if path == "/api/0/info" || head.contains(&wanted) {
+                Verdict::Forward
+            } else {
+                let message = r#"{"message":"Missing or invalid API key. Set 'Authorization: Bearer <key>' header."}"#;
+                Verdict::Answer(401, "Content-Type: application/json\r\n", message)
+            }
+        };
+        Self::deciding(upstream, Box::new(rule))
+    }
+
+    fn deciding(upstream: &str, rule: Rule) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("some port is free");
         let port = listener
             .local_addr()
             .expect("a bound socket has an address")
             .port();
         let state = Arc::new(Mutex::new(State {
-            rule: Box::new(rule),
+            rule,
             heads: Vec::new(),
             bodies: Vec::new(),
         }));
@@ -68,10 +89,13 @@ impl Proxy {
     }
 
     /// Replaces the rule; requests are counted anew.
-    pub(crate) fn set_rule(&self, rule: impl FnMut(&str, &str, usize) -> Verdict + Send + 'static) {
+    pub(crate) fn set_rule(
+        &self,
+        mut rule: impl FnMut(&str, &str, usize) -> Verdict + Send + 'static,
+    ) {
         let mut state = self.state.lock().expect("no rule panics");
         *state = State {
-            rule: Box::new(rule),
+            rule: Box::new(move |_, method, path, count| rule(method, path, count)),
             heads: Vec::new(),
             bodies: Vec::new(),
         };
@@ -120,9 +144,11 @@ fn serve(mut client: &TcpStream, upstream: &str, state: &Mutex<State>) -> io::Re
     let verdict = {
         let mut state = state.lock().expect("no rule panics");
         let count = state.heads.len();
-        state.heads.push(head.concat());
+        let head = head.concat();
         state.bodies.push(body.clone());
-        (state.rule)(method, path, count)
+        let verdict = (state.rule)(&head, method, path, count);
+        state.heads.push(head);
+        verdict
     };
     match verdict {
         Verdict::Close => Ok(()),
