@@ -34,6 +34,7 @@ pub mod logging;
 pub mod message;
 pub mod metrics;
 pub mod openmetrics;
+pub mod query_api;
 pub mod remote_write;
 pub mod settings;
 pub mod synchronizer;

@@ -143,6 +143,7 @@ headers = { X-Key = "hunter2" }
         insta::assert_snapshot!(shown, @r#"
         aw-url                           = ["http://127.0.0.1:5601/"]           # found in DIR/config/aw-server-rust/config.toml
         prometheus-url                   = "http://desk.lan:9090/api/v1/write"  # command line
+        remote-write.query-url           = "http://desk.lan:9090/api/v1"        # default
         remote-write.basic-auth.username = "ada"                                # command line
         remote-write.basic-auth.password = "[redacted]"                         # command line
         remote-write.headers.X-Key       = "[redacted]"                         # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 13

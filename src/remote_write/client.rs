@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use log::debug;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Response, Url};
+use reqwest::{Method, RequestBuilder, Response, Url};
 use thiserror::Error;
 
 use super::outcome::{Outcome, classify};
@@ -14,13 +14,14 @@ use crate::settings::{RemoteWrite, masked_url};
 /// hundreds of kilobytes.
 const MAX_REASON_BYTES: usize = 1024;
 
-/// The headers that remote write 1.0 wants.
 mod headers {
-    pub(super) const CONTENT_ENCODING: &str = "snappy";
-    pub(super) const CONTENT_TYPE: &str = "application/x-protobuf";
     pub(super) const USER_AGENT: &str = concat!("aw-sync-agent/", env!("CARGO_PKG_VERSION"));
-    /// `X-Prometheus-Remote-Write-Version`.
-    pub(super) const VERSION: (&str, &str) = ("x-prometheus-remote-write-version", "0.1.0");
+    /// What remote write 1.0 wants.
+    pub(super) const OF_SAMPLES: [(&str, &str); 3] = [
+        ("content-encoding", "snappy"),
+        ("content-type", "application/x-protobuf"),
+        ("x-prometheus-remote-write-version", "0.1.0"),
+    ];
     /// Set from the second attempt on, as Prometheus does.
     pub(super) const RETRY_ATTEMPT: &str = "retry-attempt";
 }
@@ -54,14 +55,6 @@ impl Client {
     /// Any [`ClientError`].
     pub fn new(destination: &RemoteWrite) -> Result<Self, ClientError> {
         let mut headers = HeaderMap::new();
-        let fixed = [
-            ("content-encoding", headers::CONTENT_ENCODING),
-            ("content-type", headers::CONTENT_TYPE),
-            headers::VERSION,
-        ];
-        for (name, value) in fixed {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
         for (name, value) in &destination.headers {
             let invalid = |_| ClientError::Header(name.clone());
             let value =
@@ -112,23 +105,35 @@ impl Client {
         &self.shown
     }
 
+    /// Returns a request to `url` with all that the settings say about requests to the destination: credentials,
+    /// headers, time-out.
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        let request = self.http.request(method, url);
+        match &self.basic_auth {
+            Some((username, password)) => request.basic_auth(username, Some(password)),
+            None => request,
+        }
+    }
+
     /// Posts `body`, a snappy block, once. `attempt` counts from 0.
     ///
     /// An answer that does not come, or not whole, is [`Outcome::Unavailable`]: the receiver may have stored the samples.
     pub async fn post(&self, body: &[u8], attempt: usize) -> Outcome {
-        let mut request = self.http.post(self.url.clone()).body(body.to_vec());
+        let mut request = self
+            .request(Method::POST, self.url.clone())
+            .body(body.to_vec());
+        for (name, value) in headers::OF_SAMPLES {
+            request = request.header(name, value);
+        }
         if attempt > 0 {
             request = request.header(headers::RETRY_ATTEMPT, attempt);
-        }
-        if let Some((username, password)) = &self.basic_auth {
-            request = request.basic_auth(username, Some(password));
         }
         let outcome = match request.send().await {
             Ok(response) => outcome(response).await,
             Err(error) => Outcome::Unavailable {
                 maybe_stored: !error.is_connect(),
                 retry_after: None,
-                reason: reason(&error),
+                reason: why_unanswered(&error),
             },
         };
         debug!("{}: {} bytes: {outcome:?}", self.shown, body.len());
@@ -157,7 +162,7 @@ async fn outcome(mut response: Response) -> Outcome {
 }
 
 /// Returns why there is no answer, without the address, which stands in the message around it.
-fn reason(error: &reqwest::Error) -> String {
+pub fn why_unanswered(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }

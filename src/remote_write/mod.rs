@@ -12,6 +12,6 @@ mod proto;
 
 pub use backoff::{Delivery, Patience, deliver};
 pub use batch::{Batch, batches};
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, why_unanswered};
 pub use outcome::{Outcome, classify};
 pub use proto::{Label, Sample, TimeSeries, WriteRequest};

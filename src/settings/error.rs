@@ -141,6 +141,12 @@ pub enum Problem {
          hint: keep the one that the receiver expects"
     )]
     TwoCredentials,
+    /// A user or password in the address of the query API.
+    #[error(
+        "`remote-write.query-url` has a user or a password in it\n\
+         hint: remove them: queries are sent with the credentials of `remote-write`"
+    )]
+    QueryCredentials,
     /// A header's name that HTTP does not take.
     #[error(
         "`remote-write.headers`: `{0}` is not a header name\n\

@@ -23,6 +23,9 @@ const DEFAULT_URL: &str = "http://127.0.0.1:9090";
 /// Where Prometheus and VictoriaMetrics take remote write.
 const WRITE_PATH: &str = "/api/v1/write";
 
+/// What the address of the query API begins with, where it is not told.
+const QUERY_PATH: &str = "/api/v1";
+
 /// Prometheus's own default of `remote_timeout`.
 const DEFAULT_TIMEOUT: &str = "30s";
 
@@ -31,6 +34,8 @@ const DEFAULT_TIMEOUT: &str = "30s";
 pub struct RemoteWrite {
     /// The address that requests are posted to, without userinfo.
     pub url: Url,
+    /// Where what is stored can be asked about, without userinfo and without a slash at its end; `None` if nobody says.
+    pub query_url: Option<Url>,
     /// User and password; never together with `authorization`.
     pub basic_auth: Option<BasicAuth>,
     /// A token; never together with `basic_auth`.
@@ -81,6 +86,8 @@ fn bearer() -> String {
 pub struct PartialRemoteWrite {
     /// Address of the destination.
     pub url: Option<Secret>,
+    /// Address of its query API.
+    pub query_url: Option<Secret>,
     /// User and password.
     pub basic_auth: Option<BasicAuth>,
     /// A token.
@@ -119,8 +126,13 @@ pub(super) fn resolve(
         headers::check_header(name, value)?;
     }
     let timeout = table.remote_timeout.as_deref().unwrap_or(DEFAULT_TIMEOUT);
+    let query_url = match &table.query_url {
+        Some(address) => Some(query_api(address)?),
+        None => derived_query_api(&url),
+    };
     Ok(RemoteWrite {
         url,
+        query_url,
         basic_auth: userinfo.or(table.basic_auth),
         authorization: table.authorization,
         headers: extra
@@ -146,6 +158,32 @@ fn destination(address: &str) -> Result<(Url, Option<BasicAuth>), Fault> {
         .and_then(|()| url.set_password(None))
         .expect("an http URL has a host, and so can do without userinfo");
     Ok((url, basic_auth))
+}
+
+/// Returns the address of a query API that somebody has named.
+fn query_api(address: &Secret) -> Result<Url, Fault> {
+    const KEY: &str = "remote-write.query-url";
+    let mut url = url::parse(KEY, address.expose())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Problem::QueryCredentials.of(KEY));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(if path.is_empty() { QUERY_PATH } else { &path });
+    Ok(url)
+}
+
+/// Returns where the receiver at `write` answers queries, if its path tells: that of Prometheus and VictoriaMetrics, and
+/// that of Mimir, which answers below another one.
+fn derived_query_api(write: &Url) -> Option<Url> {
+    let path = if let Some(before) = write.path().strip_suffix(WRITE_PATH) {
+        format!("{before}{QUERY_PATH}")
+    } else {
+        let before = write.path().strip_suffix("/api/v1/push")?;
+        format!("{before}/prometheus{QUERY_PATH}")
+    };
+    let mut url = write.clone();
+    url.set_path(&path);
+    Some(url)
 }
 
 fn decoded(userinfo: &str) -> String {
@@ -181,6 +219,50 @@ mod tests {
         ] {
             assert_eq!(with_url(given).unwrap().url.as_str(), expected);
         }
+    }
+
+    #[test]
+    fn the_query_api_is_where_the_path_says() {
+        let queried = |table: &str| resolved(table).unwrap().query_url.map(String::from);
+        for (written_to, asked) in [
+            ("http://host:9090", Some("http://host:9090/api/v1")),
+            (
+                "http://ada:b@host/p/api/v1/write",
+                Some("http://host/p/api/v1"),
+            ),
+            (
+                "http://host/api/v1/write?t=a",
+                Some("http://host/api/v1?t=a"),
+            ),
+            (
+                "http://host/api/v1/push",
+                Some("http://host/prometheus/api/v1"),
+            ),
+            ("http://host/api/v1/receive", None),
+            ("http://host/write", None),
+        ] {
+            assert_eq!(queried(&format!("url = '{written_to}'")).as_deref(), asked);
+        }
+        for (told, asked) in [
+            ("http://host:9091", "http://host:9091/api/v1"),
+            (
+                "http://host/select/0/prometheus/api/v1/",
+                "http://host/select/0/prometheus/api/v1",
+            ),
+        ] {
+            assert_eq!(
+                queried(&format!("query-url = '{told}'")).as_deref(),
+                Some(asked)
+            );
+        }
+    }
+
+    #[test]
+    fn the_query_api_has_no_credentials_of_its_own() {
+        insta::assert_snapshot!(message("query-url = 'http://ada:hunter2@host'"), @"
+        remote-write.query-url | `remote-write.query-url` has a user or a password in it
+        hint: remove them: queries are sent with the credentials of `remote-write`
+        ");
     }
 
     #[test]

@@ -80,6 +80,12 @@ pub(super) fn remote_write(destination: &RemoteWrite) -> Vec<(String, String)> {
         "prometheus-url",
         quoted(&masked_url(&destination.url)),
     )];
+    entries.extend(
+        destination
+            .query_url
+            .as_ref()
+            .map(|url| nested("remote-write", "query-url", &masked_url(url))),
+    );
     if let Some(basic_auth) = &destination.basic_auth {
         entries.push(nested(
             "remote-write.basic-auth",

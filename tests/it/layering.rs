@@ -18,6 +18,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["day", "settings"]),
     ("openmetrics", &["metrics"]),
     ("remote_write", &["message", "metrics", "settings"]),
+    (
+        "query_api",
+        &["message", "metrics", "remote_write", "settings", "timeline"],
+    ),
     ("checkpoint", &["timeline"]),
     (
         "synchronizer",
@@ -73,6 +77,7 @@ fn nothing_below_the_synchronizer_asks_for_the_time_or_the_environment() {
         "timeline",
         "activitywatch",
         "metrics",
+        "query_api",
         "checkpoint",
         "synchronizer",
     ] {

@@ -23,6 +23,7 @@ mod hour;
 mod layering;
 mod preview;
 mod privacy;
+mod queries;
 mod relabeling;
 mod settings;
 mod state;

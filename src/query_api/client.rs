@@ -1,0 +1,163 @@
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde::de::DeserializeOwned;
+
+use super::answer::{Answer, InMatrix, InVector, QueryData, TsdbData};
+use super::{QueryError, Series, Value};
+use crate::message::one_line;
+use crate::metrics::Sample;
+use crate::remote_write::{self, ClientError, why_unanswered};
+use crate::settings::{RemoteWrite, masked_url};
+use crate::timeline::{Interval, Time};
+
+/// The longest answer that is taken: some two million samples, where a busy device has ten thousand a day.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+/// How much of a foreign answer goes into a message.
+const MAX_QUOTED_CHARS: usize = 300;
+
+/// Why there is nobody to ask.
+const NOT_TOLD: &str =
+    "the address that samples are sent to does not tell where they can be asked for";
+
+/// The query API of one destination.
+///
+/// Every question says `nocache=1`: without it VictoriaMetrics hides the newest 30 s, and remembers answers.
+pub struct Client {
+    /// Asks with the credentials that samples are sent with.
+    destination: remote_write::Client,
+    url: Option<Url>,
+}
+
+impl Client {
+    /// Returns a client of the query API of `destination`, whether or not it has one. Asks nothing yet.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub fn new(destination: &RemoteWrite) -> Result<Self, ClientError> {
+        Ok(Self {
+            destination: remote_write::Client::new(destination)?,
+            url: destination.query_url.clone(),
+        })
+    }
+
+    /// Returns what `query` yields at `time`, which counts in whole milliseconds.
+    ///
+    /// # Errors
+    /// Any [`QueryError`].
+    pub async fn instant(&self, query: &str, time: Time) -> Result<Vec<Value>, QueryError> {
+        let data: QueryData<InVector> = self.query(query, time).await?;
+        Ok(data.values())
+    }
+
+    /// Returns every stored sample of `range` that `selector` matches; what is stored twice comes twice.
+    ///
+    /// Unlike those of PromQL, which differ from version to version, the range is half-open as any [`Interval`].
+    ///
+    /// # Errors
+    /// Any [`QueryError`].
+    pub async fn raw(&self, selector: &str, range: Interval) -> Result<Vec<Series>, QueryError> {
+        let end = range.end().millis() + 1;
+        // Prometheus 3 leaves out what lies on the early bound.
+        let millis = end - range.start().millis() + 1;
+        let query = format!("{selector}[{millis}ms]");
+        let data: QueryData<InMatrix> = self.query(&query, Time::from_millis(end)).await?;
+        let is_inside = |sample: &Sample| {
+            let time = Time::from_millis(sample.timestamp_ms);
+            range.start() <= time && time < range.end()
+        };
+        Ok(data.series(is_inside))
+    }
+
+    /// Returns the time of the newest sample that Prometheus holds in memory, in milliseconds since the Unix epoch;
+    /// `None` if it holds none, and of receivers that do not tell.
+    ///
+    /// # Errors
+    /// [`QueryError::Unavailable`].
+    pub async fn head_max_time(&self) -> Result<Option<i64>, QueryError> {
+        let Some(api) = &self.url else {
+            return Ok(None);
+        };
+        let request = self.request(Method::GET, api, "status/tsdb");
+        match self.answer::<TsdbData>(request).await {
+            Ok(data) => Ok(data.head_max_time()),
+            Err(QueryError::NoQueryApi { .. } | QueryError::Rejected { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn query<T: DeserializeOwned>(&self, query: &str, time: Time) -> Result<T, QueryError> {
+        let api = self.url.as_ref().ok_or_else(|| QueryError::NoQueryApi {
+            reason: NOT_TOLD.to_owned(),
+        })?;
+        let millis = time.millis();
+        let body = format!(
+            "query={}&time={}.{:03}&nocache=1",
+            utf8_percent_encode(query, NON_ALPHANUMERIC),
+            millis.div_euclid(1000),
+            millis.rem_euclid(1000),
+        );
+        // Selectors can be longer than what servers take in an address.
+        let request = self
+            .request(Method::POST, api, "query")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        self.answer(request).await
+    }
+
+    fn request(&self, method: Method, api: &Url, path: &str) -> RequestBuilder {
+        let mut url = api.clone();
+        url.set_path(&format!("{}/{path}", api.path()));
+        self.destination.request(method, url)
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, QueryError> {
+        let url = self.url.as_ref().map(masked_url).unwrap_or_default();
+        let unavailable = |reason| QueryError::Unavailable {
+            url: url.clone(),
+            reason,
+        };
+        let response = request
+            .send()
+            .await
+            .map_err(|error| unavailable(why_unanswered(&error)))?;
+        let status = response.status().as_u16();
+        let Some(body) = bounded_body(response)
+            .await
+            .map_err(|error| unavailable(why_unanswered(&error)))?
+        else {
+            let reason = format!("its answer is longer than {MAX_ANSWER_BYTES} bytes");
+            return Err(QueryError::Rejected { url, reason });
+        };
+        let said = || {
+            format!(
+                "{status} {}",
+                one_line(&String::from_utf8_lossy(&body), MAX_QUOTED_CHARS)
+            )
+        };
+        let Answer { data, error } = Answer::read(&body);
+        match (status, data, error) {
+            (200, Some(data), _) => Ok(data),
+            (200 | 400 | 422, _, Some(error)) => Err(QueryError::Rejected {
+                url,
+                reason: one_line(&error, MAX_QUOTED_CHARS),
+            }),
+            (408 | 429 | 500.., ..) => Err(unavailable(said())),
+            _ => Err(QueryError::NoQueryApi {
+                reason: format!("{url} answered {}", said()),
+            }),
+        }
+    }
+}
+
+/// Returns the whole body; `None` if it is too long.
+async fn bounded_body(mut response: Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_ANSWER_BYTES {
+            return Ok(None);
+        }
+    }
+    Ok(Some(body))
+}
