@@ -136,8 +136,7 @@ async fn run_passes(mut synchronizer: Synchronizer, settings: &Settings) -> Comm
         let jitter = MAX_JITTER
             .min(duration_until(tick, now) / 10)
             .mul_f64(fastrand::f64());
-        let has_absent_server = report.problems.iter().any(Problem::is_absent_server);
-        let wake = if has_absent_server {
+        let wake = if report.problems.iter().any(Problem::may_pass_soon) {
             tick.min(now + RETRY)
         } else {
             tick

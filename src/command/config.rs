@@ -111,7 +111,7 @@ mod tests {
         )
         .unwrap();
         let flags = PartialSettings {
-            prometheus_url: Some(Secret::from("http://ada:hunter2@desk.lan:9090")),
+            prometheus_url: Some(Secret::from("https://ada:hunter2@desk.lan:9090")),
             ..PartialSettings::default()
         };
         let environment = |name: &str| (name == "CRON").then(|| "@hourly".to_owned());
@@ -134,6 +134,15 @@ team = "the \"research\" team"
 
 [[remote-write]]
 headers = { X-Key = "hunter2" }
+tls-config = { ca-file = "/ca.pem", cert-file = "/agent.pem", key = "hunter2", server-name = "desk.lan" }
+"#;
+
+    const PROXY: &str = r#"
+[remote-write]
+url = "https://desk.lan"
+authorization.credentials-file = "token"
+proxy-url = "http://ada:hunter2@proxy.lan:3128"
+no-proxy = "localhost"
 "#;
 
     #[test]
@@ -141,25 +150,65 @@ headers = { X-Key = "hunter2" }
         let root = tempfile::tempdir().unwrap();
         let shown = shown(root.path(), FILE).replace(&root.path().display().to_string(), "DIR");
         insta::assert_snapshot!(shown, @r#"
-        aw-url                           = ["http://127.0.0.1:5601/"]           # found in DIR/config/aw-server-rust/config.toml
-        prometheus-url                   = "http://desk.lan:9090/api/v1/write"  # command line
-        remote-write.query-url           = "http://desk.lan:9090/api/v1"        # default
-        remote-write.basic-auth.username = "ada"                                # command line
-        remote-write.basic-auth.password = "[redacted]"                         # command line
-        remote-write.headers.X-Key       = "[redacted]"                         # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 13
-        remote-write.remote-timeout      = "30s"                                # default
-        cron                             = "@hourly"                            # environment variable CRON
-        excluded-watchers                = []                                   # default
-        included-watchers                = []                                   # default
-        min-data                         = 5                                    # default
-        user-id                          = "ada"                                # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 2
-        settle                           = "5m"                                 # default
-        history                          = "31d"                                # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 3
-        synced-buckets                   = false                                # default
-        series-budget                    = 2000                                 # default
-        log-level                        = "info"                               # default
-        labels.team                      = "the \"research\" team"              # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 7
-        hosts."laptop.local"             = "laptop"                             # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 10
+        aw-url                                       = ["http://127.0.0.1:5601/"]            # found in DIR/config/aw-server-rust/config.toml
+        prometheus-url                               = "https://desk.lan:9090/api/v1/write"  # command line
+        remote-write.query-url                       = "https://desk.lan:9090/api/v1"        # default
+        remote-write.basic-auth.username             = "ada"                                 # command line
+        remote-write.basic-auth.password             = "[redacted]"                          # command line
+        remote-write.headers.X-Key                   = "[redacted]"                          # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 13
+        remote-write.tls-config.ca-file              = "/ca.pem"                             # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 14
+        remote-write.tls-config.cert-file            = "/agent.pem"                          # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 14
+        remote-write.tls-config.key                  = "[redacted]"                          # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 14
+        remote-write.tls-config.server-name          = "desk.lan"                            # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 14
+        remote-write.tls-config.insecure-skip-verify = false                                 # default
+        remote-write.tls-config.min-version          = "TLS12"                               # default
+        remote-write.proxy-from-environment          = false                                 # default
+        remote-write.insecure-credentials            = false                                 # default
+        remote-write.remote-timeout                  = "30s"                                 # default
+        cron                                         = "@hourly"                             # environment variable CRON
+        excluded-watchers                            = []                                    # default
+        included-watchers                            = []                                    # default
+        min-data                                     = 5                                     # default
+        user-id                                      = "ada"                                 # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 2
+        settle                                       = "5m"                                  # default
+        history                                      = "31d"                                 # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 3
+        synced-buckets                               = false                                 # default
+        series-budget                                = 2000                                  # default
+        log-level                                    = "info"                                # default
+        labels.team                                  = "the \"research\" team"               # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 7
+        hosts."laptop.local"                         = "laptop"                              # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 10
+        "#);
+    }
+
+    #[test]
+    fn what_another_file_or_a_proxy_keeps_is_shown_with_its_origin() {
+        let root = tempfile::tempdir().unwrap();
+        let dirs = dirs(root.path());
+        fs::create_dir_all(&dirs.config).unwrap();
+        fs::write(file::path(&dirs, false), PROXY).unwrap();
+        let loaded = settings::load(PartialSettings::default(), |_| None, &dirs).unwrap();
+        let mut out = Vec::new();
+        show(&loaded, &mut out).unwrap();
+        let shown = String::from_utf8(out).unwrap();
+        let lines = shown
+            .lines()
+            .filter(|line| line.starts_with("remote-write."));
+        let fields = lines.flat_map(str::split_whitespace);
+        let shown = fields
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace(" remote-write", "\nremote-write");
+        let shown = shown.replace(&dirs.config.display().to_string(), "DIR");
+        insta::assert_snapshot!(shown, @r#"
+        remote-write.query-url = "https://desk.lan/api/v1" # default
+        remote-write.authorization.type = "Bearer" # default
+        remote-write.authorization.credentials-file = "DIR/token" # DIR/aw-sync-agent.toml: line 4
+        remote-write.tls-config.insecure-skip-verify = false # default
+        remote-write.tls-config.min-version = "TLS12" # default
+        remote-write.proxy-url = "http://***@proxy.lan:3128/" # DIR/aw-sync-agent.toml: line 5
+        remote-write.no-proxy = "localhost" # DIR/aw-sync-agent.toml: line 6
+        remote-write.insecure-credentials = false # default
+        remote-write.remote-timeout = "30s" # default
         "#);
     }
 

@@ -8,7 +8,6 @@ use crate::activitywatch::ReadError;
 use crate::checkpoint::{LockError, StoreError};
 use crate::dirs::UnknownHome;
 use crate::exit::Exit;
-use crate::remote_write::ClientError;
 use crate::settings::SettingsError;
 
 /// Why a command could not do its work at all. Each message is complete, with a `hint:` line where there is one.
@@ -26,9 +25,6 @@ pub enum CommandError {
     /// A server's client cannot be made.
     #[error(transparent)]
     Source(#[from] ReadError),
-    /// The destination's client cannot be made.
-    #[error(transparent)]
-    Destination(#[from] ClientError),
     /// The state cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -47,7 +43,7 @@ impl CommandError {
     /// Returns how the command ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::Init(_) | Self::Destination(_) | Self::Day(_) => Exit::Usage,
+            Self::Settings(_) | Self::Init(_) | Self::Day(_) => Exit::Usage,
             Self::Source(_) => Exit::Unreachable,
             Self::Home(_) | Self::Store(_) | Self::Lock(_) | Self::Output(_) => Exit::State,
         }

@@ -50,7 +50,7 @@ pub async fn sync(
 /// Returns the synchronizer that `settings` describe, going on where `store` says.
 ///
 /// # Errors
-/// A [`CommandError`] of the servers', the destination's or the store's.
+/// A [`CommandError`] of the servers' or the store's.
 ///
 /// # Panics
 /// If the settings have no destination, which validation rules out.
@@ -64,7 +64,7 @@ pub fn synchronizer(settings: Settings, store: Store) -> Result<Synchronizer, Co
         .remote_write
         .first()
         .expect("settings have a destination");
-    let destination = remote_write::Client::new(destination)?;
+    let destination = remote_write::Client::new(destination);
     Ok(Synchronizer::new(
         settings,
         Reader::new(servers),

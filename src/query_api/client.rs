@@ -4,9 +4,9 @@ use serde::de::DeserializeOwned;
 
 use super::answer::{Answer, InMatrix, InVector, QueryData, TsdbData};
 use super::{QueryError, Series, Value};
-use crate::message::one_line;
+use crate::message::{innermost, one_line};
 use crate::metrics::Sample;
-use crate::remote_write::{self, ClientError, why_unanswered};
+use crate::remote_write::{self, Outcome, without_answer};
 use crate::settings::{RemoteWrite, masked_url};
 use crate::timeline::{Interval, Time};
 
@@ -31,14 +31,17 @@ pub struct Client {
 
 impl Client {
     /// Returns a client of the query API of `destination`, whether or not it has one. Asks nothing yet.
-    ///
-    /// # Errors
-    /// Any [`ClientError`].
-    pub fn new(destination: &RemoteWrite) -> Result<Self, ClientError> {
-        Ok(Self {
-            destination: remote_write::Client::new(destination)?,
-            url: destination.query_url.clone(),
-        })
+    pub fn new(destination: &RemoteWrite) -> Self {
+        let url = destination.query_url.clone();
+        // It may be another host's than the one that samples are sent to.
+        let asked = RemoteWrite {
+            url: url.clone().unwrap_or_else(|| destination.url.clone()),
+            ..destination.clone()
+        };
+        Self {
+            destination: remote_write::Client::new(&asked),
+            url,
+        }
     }
 
     /// Returns what `query` yields at `time`, which counts in whole milliseconds.
@@ -78,7 +81,7 @@ impl Client {
         let Some(api) = &self.url else {
             return Ok(None);
         };
-        let request = self.request(Method::GET, api, "status/tsdb");
+        let request = self.request(Method::GET, api, "status/tsdb")?;
         match self.answer::<TsdbData>(request).await {
             Ok(data) => Ok(data.head_max_time()),
             Err(QueryError::NoQueryApi { .. } | QueryError::Rejected { .. }) => Ok(None),
@@ -99,16 +102,16 @@ impl Client {
         );
         // Selectors can be longer than what servers take in an address.
         let request = self
-            .request(Method::POST, api, "query")
+            .request(Method::POST, api, "query")?
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body);
         self.answer(request).await
     }
 
-    fn request(&self, method: Method, api: &Url, path: &str) -> RequestBuilder {
+    fn request(&self, method: Method, api: &Url, path: &str) -> Result<RequestBuilder, QueryError> {
         let mut url = api.clone();
         url.set_path(&format!("{}/{path}", api.path()));
-        self.destination.request(method, url)
+        Ok(self.destination.request(method, url)?)
     }
 
     async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, QueryError> {
@@ -117,15 +120,14 @@ impl Client {
             url: url.clone(),
             reason,
         };
-        let response = request
-            .send()
-            .await
-            .map_err(|error| unavailable(why_unanswered(&error)))?;
+        let unanswered = |error: reqwest::Error| match without_answer(&error, &url) {
+            Outcome::NotSent(error) => QueryError::NotSent(error),
+            Outcome::Unavailable { reason, .. } => unavailable(reason),
+            _ => unavailable(innermost(&error)),
+        };
+        let response = request.send().await.map_err(unanswered)?;
         let status = response.status().as_u16();
-        let Some(body) = bounded_body(response)
-            .await
-            .map_err(|error| unavailable(why_unanswered(&error)))?
-        else {
+        let Some(body) = bounded_body(response).await.map_err(unanswered)? else {
             let reason = format!("its answer is longer than {MAX_ANSWER_BYTES} bytes");
             return Err(QueryError::Rejected { url, reason });
         };

@@ -1,5 +1,7 @@
 use thiserror::Error;
 
+use crate::remote_write::ClientError;
+
 /// Why a question was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueryError {
@@ -21,6 +23,9 @@ pub enum QueryError {
         /// What the client or the server said.
         reason: String,
     },
+    /// The settings, or the files that they name, have to change before anybody can be asked.
+    #[error(transparent)]
+    NotSent(#[from] ClientError),
     /// This question is not answered, others may be: it is wrong, or asks for too much.
     #[error("the query API at {url} refuses a query: {reason}")]
     Rejected {

@@ -7,11 +7,16 @@ mod backoff;
 mod batch;
 mod client;
 mod encode;
+mod error;
+mod no_answer;
 mod outcome;
 mod proto;
+mod transport;
 
 pub use backoff::{Delivery, Patience, deliver};
 pub use batch::{Batch, batches};
-pub use client::{Client, ClientError, why_unanswered};
+pub use client::Client;
+pub use error::ClientError;
+pub use no_answer::outcome as without_answer;
 pub use outcome::{Outcome, classify};
 pub use proto::{Label, Sample, TimeSeries, WriteRequest};

@@ -1,5 +1,7 @@
 use std::time::{Duration, SystemTime};
 
+use super::error::ClientError;
+
 /// What became of a request, as far as its sender has to act on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -34,6 +36,8 @@ pub enum Outcome {
         /// The receiver's words.
         reason: String,
     },
+    /// Nothing has reached the receiver, and nothing will: a person has to act.
+    NotSent(ClientError),
     /// This is no receiver, or it does not let us in: a person has to act.
     Misconfigured {
         /// The receiver's words.
@@ -63,6 +67,10 @@ const FAULTS: &[&str] = &[
     "max-series",
     "maximum active series",
 ];
+
+/// What to do about a proxy that does not let us through.
+pub(super) const PROXY_HINT: &str =
+    "set user and password in `proxy-url` to what the proxy expects";
 
 /// Returns what an answer means. `body` is its beginning, `retry_after` the header of that name, as it came.
 ///
@@ -129,6 +137,10 @@ fn hint(status: u16, text: &str) -> &'static str {
         401 | 403 => {
             "set `basic-auth` or `authorization` under `[remote-write]` to what the receiver expects"
         }
+        407 => PROXY_HINT,
+        400 if text.contains("http request to an https server") => {
+            "the receiver speaks TLS at this port; write https:// in `prometheus-url`"
+        }
         404 if text.contains("remote-write-receiver") || text.contains("remote write receiver") => {
             "start Prometheus with `--web.enable-remote-write-receiver`"
         }
@@ -158,6 +170,7 @@ mod tests {
             Outcome::Refused { .. } => "refused",
             Outcome::TooLarge { .. } => "too large",
             Outcome::Misconfigured { .. } => "misconfigured",
+            Outcome::NotSent(_) => "not sent",
         }
     }
 

@@ -1,6 +1,8 @@
 //! What can be wrong with settings.
 
-use super::{api_key::ApiKeyError, origin::Origin, schedule::ScheduleError};
+use super::{
+    api_key::ApiKeyError, origin::Origin, remote_write::DestinationProblem, schedule::ScheduleError,
+};
 use crate::metrics::{ExportError, RuleError, relabel::RelabelError};
 use std::path::PathBuf;
 
@@ -147,6 +149,9 @@ pub enum Problem {
          hint: remove them: queries are sent with the credentials of `remote-write`"
     )]
     QueryCredentials,
+    /// A destination that cannot be sent to as it is written; the message comes with its hint.
+    #[error("{0}")]
+    Destination(DestinationProblem),
     /// A header's name that HTTP does not take.
     #[error(
         "`remote-write.headers`: `{0}` is not a header name\n\

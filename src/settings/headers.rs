@@ -4,7 +4,6 @@ use reqwest::header::{HeaderName, HeaderValue};
 
 use super::{
     error::{Fault, Problem},
-    remote_write::Authorization,
     secret::Secret,
 };
 
@@ -21,22 +20,23 @@ const OWN_HEADERS: [&str; 9] = [
     "x-prometheus-remote-write-version",
 ];
 
-/// Checks that scheme and token make a header, and that `basic-auth` is used where it is meant.
+/// Checks that scheme and token make a header, and that `basic-auth` is used where it is meant. A token in a file is
+/// checked when it is read.
 pub(super) fn check_authorization(
-    Authorization {
-        scheme,
-        credentials,
-    }: &Authorization,
+    table: &str,
+    scheme: &str,
+    credentials: Option<&Secret>,
 ) -> Result<(), Fault> {
-    const KEY: &str = "remote-write.authorization";
     if scheme.eq_ignore_ascii_case("basic") {
-        return Err(Problem::BasicScheme.of(KEY));
+        return Err(Problem::BasicScheme.of(table));
     }
-    for (name, part) in [
-        ("type", scheme.as_str()),
-        ("credentials", credentials.expose()),
-    ] {
-        let key = format!("{KEY}.{name}");
+    let parts = [
+        ("type", Some(scheme)),
+        ("credentials", credentials.map(Secret::expose)),
+    ];
+    for (name, part) in parts {
+        let Some(part) = part else { continue };
+        let key = format!("{table}.{name}");
         if part.trim().is_empty() {
             return Err(Problem::Empty(key.clone()).of(key));
         }
@@ -69,8 +69,9 @@ pub(super) fn check_header(name: &str, value: &Secret) -> Result<(), Fault> {
 mod tests {
     use super::*;
 
-    fn authorization(table: &str) -> String {
-        check_authorization(&toml::from_str(table).unwrap())
+    fn authorization(scheme: &str, credentials: &str) -> String {
+        let credentials = Secret::from(credentials);
+        check_authorization("remote-write.authorization", scheme, Some(&credentials))
             .unwrap_err()
             .problem
             .to_string()
@@ -85,15 +86,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_sent_in_a_header_is_named() {
-        insta::assert_snapshot!(authorization("type = 'basic'\ncredentials = 'a'"), @"
+        insta::assert_snapshot!(authorization("basic", "a"), @"
         `remote-write.authorization`: the type `Basic` has a key of its own
         hint: use `basic-auth` with `username` and `password`
         ");
-        insta::assert_snapshot!(authorization("credentials = ''"), @"
+        insta::assert_snapshot!(authorization("Bearer", ""), @"
         `remote-write.authorization.credentials` is empty
         hint: give it a value, or remove it
         ");
-        insta::assert_snapshot!(authorization(r#"credentials = "hunter2\u007F""#), @"
+        insta::assert_snapshot!(authorization("Bearer", "hunter2\u{7f}"), @"
         `remote-write.authorization.credentials` has characters that a header cannot carry
         hint: look for a line break or a control character
         ");

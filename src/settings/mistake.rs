@@ -41,6 +41,7 @@ fn plain(expected: &str) -> &str {
         "usize" | "u64" | "i64" => "a whole number",
         "a sequence" => "a list",
         "a map" => "a table",
+        "a boolean" => "true or false",
         other => other,
     }
 }
@@ -85,14 +86,14 @@ fn example(key: &str) -> String {
     if let Some(header) = lines.clone().find(|line| is_header(line)) {
         return header.to_owned();
     }
-    let sets = |line: &str, name| line.split_once(" = ").is_some_and(|(set, _)| set == name);
+    let setting = |line: &str, name| {
+        let (set, value) = line.split_once(" = ")?;
+        (set.rsplit('.').next() == Some(name)).then(|| format!("{name} = {value}"))
+    };
     let names = || key.rsplit('.');
     names()
-        .find_map(|name| lines.clone().find(|line| sets(line, name)))
-        .map_or_else(
-            || format!("{} = \"text\"", names().next().unwrap_or(key)),
-            str::to_owned,
-        )
+        .find_map(|name| lines.clone().find_map(|line| setting(line, name)))
+        .unwrap_or_else(|| format!("{} = \"text\"", names().next().unwrap_or(key)))
 }
 
 #[cfg(test)]
@@ -163,16 +164,16 @@ mod tests {
         ");
         insta::assert_snapshot!(message("remote-write.basic-auth = 'hunter2'"), @r#"
         a.toml: line 1: `remote-write.basic-auth`: expected a table
-        hint: write it like `basic-auth = { username = "ada", password = "..." }`
+        hint: write it like `basic-auth = { username = "ada", password-file = "prometheus.password" }`
         "#);
         insta::assert_snapshot!(message("[labels]\nfloor = 3"), @r#"
         a.toml: line 2: `labels.floor`: invalid type: integer `3`, expected a string
         hint: write it like `floor = "text"`
         "#);
-        insta::assert_snapshot!(message("[[remote-write]]\nbasic-auth = { username = 'ada' }"), @r#"
-        a.toml: line 2: `remote-write.basic-auth`: missing field `password`
-        hint: write it like `basic-auth = { username = "ada", password = "..." }`
-        "#);
+        insta::assert_snapshot!(message("remote-write.tls-config.insecure-skip-verify = 'yes'"), @"
+        a.toml: line 1: `remote-write.tls-config.insecure-skip-verify`: expected true or false
+        hint: write it like `insecure-skip-verify = true`
+        ");
     }
 
     #[test]

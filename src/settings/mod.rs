@@ -45,9 +45,13 @@ pub use self::{
     error::{Problem, SettingsError},
     origin::{Origin, Origins},
     partial::PartialSettings,
-    remote_write::{Authorization, BasicAuth, PartialRemoteWrite, RemoteWrite},
+    remote_write::{
+        Authorization, BasicAuth, DestinationProblem, PartialRemoteWrite, Place, Proxy,
+        RemoteWrite, SecretError, SecretSource, TlsConfig,
+    },
     schedule::{Schedule, ScheduleError},
     secret::{Secret, masked_url},
+    url::is_loopback,
     watchers::Watchers,
 };
 

@@ -1,6 +1,13 @@
 //! Where samples are sent, and how the agent proves who it is; the words are Prometheus's own.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+mod credentials;
+mod error;
+mod proxy;
+mod shown;
+mod source;
+mod tls;
+
+use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
@@ -10,8 +17,22 @@ use super::{
     duration,
     error::{Fault, Problem},
     headers,
-    secret::Secret,
-    shown, url,
+    secret::{Secret, masked_url},
+    url,
+};
+
+pub use self::{
+    credentials::{Authorization, BasicAuth},
+    error::DestinationProblem,
+    proxy::Proxy,
+    source::{Place, SecretError, SecretSource},
+    tls::TlsConfig,
+};
+
+pub(super) use self::shown::shown;
+use self::{
+    credentials::{PartialAuthorization, PartialBasicAuth},
+    tls::PartialTlsConfig,
 };
 
 /// The key that names the address, whichever of its two names was used.
@@ -42,42 +63,20 @@ pub struct RemoteWrite {
     pub authorization: Option<Authorization>,
     /// Further headers of each request, such as a tenant's name; each is valid and none is one of the agent's own.
     pub headers: BTreeMap<String, String>,
+    /// Whom to trust, and the certificate to show.
+    pub tls_config: TlsConfig,
+    /// Which proxy requests take.
+    pub proxy: Proxy,
+    /// Whether a password or token may go out unencrypted.
+    pub insecure_credentials: bool,
     /// How long a request may take; more than zero.
     pub remote_timeout: Duration,
 }
 
 impl fmt::Debug for RemoteWrite {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_map()
-            .entries(shown::remote_write(self))
-            .finish()
+        formatter.debug_map().entries(shown(self)).finish()
     }
-}
-
-/// User and password.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table", rename_all = "kebab-case")]
-pub struct BasicAuth {
-    /// The user.
-    pub username: String,
-    /// The password.
-    pub password: Secret,
-}
-
-/// The header `Authorization` in two parts.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table", rename_all = "kebab-case")]
-pub struct Authorization {
-    /// The scheme, `Bearer` unless said otherwise.
-    #[serde(rename = "type", default = "bearer")]
-    pub scheme: String,
-    /// The token.
-    pub credentials: Secret,
-}
-
-fn bearer() -> String {
-    "Bearer".to_owned()
 }
 
 /// A table `[[remote-write]]` as written.
@@ -89,28 +88,43 @@ pub struct PartialRemoteWrite {
     /// Address of its query API.
     pub query_url: Option<Secret>,
     /// User and password.
-    pub basic_auth: Option<BasicAuth>,
+    pub basic_auth: Option<PartialBasicAuth>,
     /// A token.
-    pub authorization: Option<Authorization>,
+    pub authorization: Option<PartialAuthorization>,
     /// Further headers; a value may be a token.
     pub headers: Option<BTreeMap<String, Secret>>,
+    /// Whom to trust, and the certificate to show.
+    pub tls_config: Option<PartialTlsConfig>,
+    /// Address of a proxy.
+    pub proxy_url: Option<Secret>,
+    /// Hosts that the proxy is not asked for.
+    pub no_proxy: Option<String>,
+    /// Whether the environment may name a proxy.
+    pub proxy_from_environment: Option<bool>,
+    /// Whether a password or token may go out unencrypted.
+    pub insecure_credentials: Option<bool>,
     /// How long a request may take.
     pub remote_timeout: Option<String>,
 }
 
-/// Validates one destination; `prometheus_url` comes before the table's own `url`.
+/// Validates one destination; `prometheus_url` comes before the table's own `url`. Relative paths begin at `directory`.
 pub(super) fn resolve(
     table: PartialRemoteWrite,
     prometheus_url: Option<&Secret>,
+    directory: &Path,
 ) -> Result<RemoteWrite, Fault> {
     let address = prometheus_url.or(table.url.as_ref());
     let (url, userinfo) = destination(address.map_or(DEFAULT_URL, Secret::expose))?;
     let credentials = [
-        userinfo.is_some(),
-        table.basic_auth.is_some(),
-        table.authorization.is_some(),
+        (userinfo.is_some(), URL_KEY),
+        (table.basic_auth.is_some(), "remote-write.basic-auth"),
+        (table.authorization.is_some(), "remote-write.authorization"),
     ];
-    if credentials.into_iter().filter(|given| *given).count() > 1 {
+    let mut credentials = credentials
+        .into_iter()
+        .filter_map(|(is_given, key)| is_given.then_some(key));
+    let credentials_key = credentials.next();
+    if credentials.next().is_some() {
         let key = if userinfo.is_some() {
             URL_KEY
         } else {
@@ -118,29 +132,70 @@ pub(super) fn resolve(
         };
         return Err(Problem::TwoCredentials.of(key));
     }
-    if let Some(authorization) = &table.authorization {
-        headers::check_authorization(authorization)?;
-    }
+    let basic_auth = table
+        .basic_auth
+        .map(|basic_auth| BasicAuth::resolve(basic_auth, directory))
+        .transpose()?;
+    let authorization = table
+        .authorization
+        .map(|authorization| Authorization::resolve(authorization, directory))
+        .transpose()?;
     let extra = table.headers.unwrap_or_default();
     for (name, value) in &extra {
         headers::check_header(name, value)?;
     }
-    let timeout = table.remote_timeout.as_deref().unwrap_or(DEFAULT_TIMEOUT);
+    let tls_config = TlsConfig::resolve(table.tls_config.unwrap_or_default(), directory)?;
+    let from_environment = table.proxy_from_environment;
+    let mut proxy = proxy::resolve(table.proxy_url.as_ref(), table.no_proxy, from_environment)?;
+    if tls_config.server_name.is_some() {
+        // A proxy would be asked for that name, which only we can lead to the host.
+        if matches!(proxy, Proxy::Explicit { .. }) || from_environment == Some(true) {
+            let key = "remote-write.tls-config.server-name";
+            return Err(DestinationProblem::ServerNameByProxy.of(key));
+        }
+        proxy = Proxy::Direct;
+    }
     let query_url = match &table.query_url {
         Some(address) => Some(query_api(address)?),
         None => derived_query_api(&url),
     };
+    let insecure_credentials = table.insecure_credentials.unwrap_or(false);
+    if let (Some(key), false) = (credentials_key, insecure_credentials) {
+        for url in [Some(&url), query_url.as_ref()].into_iter().flatten() {
+            check_encrypted(key, url, &proxy)?;
+        }
+    }
+    let timeout = table.remote_timeout.as_deref().unwrap_or(DEFAULT_TIMEOUT);
     Ok(RemoteWrite {
         url,
         query_url,
-        basic_auth: userinfo.or(table.basic_auth),
-        authorization: table.authorization,
+        basic_auth: userinfo.or(basic_auth),
+        authorization,
         headers: extra
             .into_iter()
             .map(|(name, value)| (name, value.expose().to_owned()))
             .collect(),
+        tls_config,
+        proxy,
+        insecure_credentials,
         remote_timeout: duration::positive("remote-write.remote-timeout", timeout)?,
     })
+}
+
+/// Checks that nobody on the way can read the credentials of `key`. If the receiver is here and the proxy is not, the way
+/// is that to the proxy.
+fn check_encrypted(key: &'static str, url: &Url, proxy: &Proxy) -> Result<(), Fault> {
+    let way = match proxy {
+        Proxy::Explicit { url: proxy, .. } if url.scheme() == "http" && url::is_loopback(url) => {
+            proxy
+        }
+        _ => url,
+    };
+    if way.scheme() == "https" || url::is_loopback(way) {
+        return Ok(());
+    }
+    let way = masked_url(way);
+    Err(DestinationProblem::InsecureCredentials { key, way }.of(key))
 }
 
 /// Returns the address that requests are posted to, and what its userinfo said.
@@ -150,9 +205,9 @@ fn destination(address: &str) -> Result<(Url, Option<BasicAuth>), Fault> {
         url.set_path(WRITE_PATH);
     }
     let has_userinfo = !url.username().is_empty() || url.password().is_some();
-    let basic_auth = has_userinfo.then(|| BasicAuth {
-        username: decoded(url.username()),
-        password: decoded(url.password().unwrap_or_default()).into(),
+    let basic_auth = has_userinfo.then(|| {
+        let password = decoded(url.password().unwrap_or_default());
+        BasicAuth::of_userinfo(decoded(url.username()), password)
     });
     url.set_username("")
         .and_then(|()| url.set_password(None))
@@ -193,137 +248,4 @@ fn decoded(userinfo: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with_url(url: &str) -> Result<RemoteWrite, String> {
-        resolved(&format!("url = '{url}'"))
-    }
-
-    fn resolved(table: &str) -> Result<RemoteWrite, String> {
-        resolve(toml::from_str(table).unwrap(), None)
-            .map_err(|fault| format!("{} | {}", fault.key, fault.problem))
-    }
-
-    #[test]
-    fn a_url_without_a_path_gets_the_write_path() {
-        for (given, expected) in [
-            ("http://host:9090", "http://host:9090/api/v1/write"),
-            ("http://host:9090/", "http://host:9090/api/v1/write"),
-            (
-                "https://host?tenant=a",
-                "https://host/api/v1/write?tenant=a",
-            ),
-            ("http://host/api/v1/push", "http://host/api/v1/push"),
-            ("http://host/prefix/", "http://host/prefix/"),
-        ] {
-            assert_eq!(with_url(given).unwrap().url.as_str(), expected);
-        }
-    }
-
-    #[test]
-    fn the_query_api_is_where_the_path_says() {
-        let queried = |table: &str| resolved(table).unwrap().query_url.map(String::from);
-        for (written_to, asked) in [
-            ("http://host:9090", Some("http://host:9090/api/v1")),
-            (
-                "http://ada:b@host/p/api/v1/write",
-                Some("http://host/p/api/v1"),
-            ),
-            (
-                "http://host/api/v1/write?t=a",
-                Some("http://host/api/v1?t=a"),
-            ),
-            (
-                "http://host/api/v1/push",
-                Some("http://host/prometheus/api/v1"),
-            ),
-            ("http://host/api/v1/receive", None),
-            ("http://host/write", None),
-        ] {
-            assert_eq!(queried(&format!("url = '{written_to}'")).as_deref(), asked);
-        }
-        for (told, asked) in [
-            ("http://host:9091", "http://host:9091/api/v1"),
-            (
-                "http://host/select/0/prometheus/api/v1/",
-                "http://host/select/0/prometheus/api/v1",
-            ),
-        ] {
-            assert_eq!(
-                queried(&format!("query-url = '{told}'")).as_deref(),
-                Some(asked)
-            );
-        }
-    }
-
-    #[test]
-    fn the_query_api_has_no_credentials_of_its_own() {
-        insta::assert_snapshot!(message("query-url = 'http://ada:hunter2@host'"), @"
-        remote-write.query-url | `remote-write.query-url` has a user or a password in it
-        hint: remove them: queries are sent with the credentials of `remote-write`
-        ");
-    }
-
-    #[test]
-    fn userinfo_becomes_basic_auth() {
-        let destination = with_url("http://ada:p%40ss@host").unwrap();
-        let expected = BasicAuth {
-            username: "ada".to_owned(),
-            password: "p@ss".into(),
-        };
-        assert_eq!(destination.basic_auth, Some(expected));
-        assert_eq!(destination.url.as_str(), "http://host/api/v1/write");
-    }
-
-    #[test]
-    fn the_strongest_address_is_taken() {
-        let table: PartialRemoteWrite = toml::from_str("url = 'http://table'").unwrap();
-        let strong = Secret::from("http://flag");
-        assert_eq!(
-            resolve(table, Some(&strong)).unwrap().url.host_str(),
-            Some("flag")
-        );
-    }
-
-    #[test]
-    fn a_token_is_a_bearer_token_unless_said_otherwise() {
-        let destination = resolved("authorization.credentials = 'token'").unwrap();
-        assert_eq!(destination.authorization.unwrap().scheme, "Bearer");
-    }
-
-    #[test]
-    fn no_secret_is_shown_when_formatted() {
-        let destination = resolved(
-            "basic-auth = { username = 'ada', password = 'hunter2' }\nheaders = { X-Key = 'hunter2' }",
-        )
-        .unwrap();
-        assert!(!format!("{destination:?}").contains("hunter2"));
-    }
-
-    fn message(table: &str) -> String {
-        resolved(table).unwrap_err()
-    }
-
-    #[test]
-    fn there_is_one_way_to_prove_who_is_sending() {
-        insta::assert_snapshot!(message("url = 'http://ada@a'\nbasic-auth = { username = 'b', password = 'c' }"), @"
-        prometheus-url | `remote-write` has more than one of userinfo in its URL, `basic-auth` and `authorization`
-        hint: keep the one that the receiver expects
-        ");
-        for table in [
-            "url = 'http://ada@a'\nauthorization.credentials = 'c'",
-            "basic-auth = { username = 'b', password = 'c' }\nauthorization.credentials = 'c'",
-        ] {
-            assert!(message(table).contains("more than one"), "{table}");
-        }
-    }
-
-    #[test]
-    fn a_request_needs_time() {
-        insta::assert_snapshot!(message("remote-timeout = '0s'"), @"
-        remote-write.remote-timeout | `remote-write.remote-timeout`: `0s` is not a length of time: it must be more than zero
-        hint: write a number with its unit, like `90s`, `5m`, `12h` or `30d`
-        ");
-    }
-}
+mod tests;

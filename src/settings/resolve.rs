@@ -51,6 +51,7 @@ pub(super) fn resolve(
         remote_write: vec![destination(
             partial.remote_write,
             partial.prometheus_url.as_ref(),
+            directory,
         )?],
         schedule: schedule(partial.cron.as_deref().unwrap_or(DEFAULT_CRON))?,
         included_watchers: if included.is_empty() {
@@ -87,12 +88,13 @@ pub(super) fn resolve(
 fn destination(
     tables: Option<Vec<remote_write::PartialRemoteWrite>>,
     prometheus_url: Option<&Secret>,
+    directory: &Path,
 ) -> Result<RemoteWrite, Fault> {
     let mut tables = tables.unwrap_or_default();
     if tables.len() > 1 {
         return Err(Problem::SeveralDestinations(tables.len()).of("remote-write"));
     }
-    remote_write::resolve(tables.pop().unwrap_or_default(), prometheus_url)
+    remote_write::resolve(tables.pop().unwrap_or_default(), prometheus_url, directory)
 }
 
 fn schedule(cron: &str) -> Result<Schedule, Fault> {

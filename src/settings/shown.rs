@@ -1,10 +1,6 @@
 //! Settings as they may be shown: in TOML that can be pasted into the file, secrets masked.
 
-use super::{
-    Settings, duration,
-    remote_write::RemoteWrite,
-    secret::{Secret, masked_url},
-};
+use super::{Settings, duration, remote_write, secret::masked_url};
 use crate::metrics::{
     CategoryRule,
     relabel::{RelabelConfig, Rules},
@@ -29,7 +25,7 @@ pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
         ),
     )];
     entries.extend(api_key(settings));
-    entries.extend(settings.remote_write.iter().flat_map(remote_write));
+    entries.extend(settings.remote_write.iter().flat_map(remote_write::shown));
     entries.extend([
         entry("cron", quoted(&settings.schedule.to_string())),
         entry(
@@ -72,59 +68,6 @@ fn api_key(settings: &Settings) -> Option<(String, String)> {
         .find_map(|server| server.api_key.as_ref())?
         .setting();
     Some(entry(key, quoted(&value)))
-}
-
-/// Returns each key of one destination with its value.
-pub(super) fn remote_write(destination: &RemoteWrite) -> Vec<(String, String)> {
-    let mut entries = vec![entry(
-        "prometheus-url",
-        quoted(&masked_url(&destination.url)),
-    )];
-    entries.extend(
-        destination
-            .query_url
-            .as_ref()
-            .map(|url| nested("remote-write", "query-url", &masked_url(url))),
-    );
-    if let Some(basic_auth) = &destination.basic_auth {
-        entries.push(nested(
-            "remote-write.basic-auth",
-            "username",
-            &basic_auth.username,
-        ));
-        entries.push(nested(
-            "remote-write.basic-auth",
-            "password",
-            &basic_auth.password.to_string(),
-        ));
-    }
-    if let Some(authorization) = &destination.authorization {
-        entries.push(nested(
-            "remote-write.authorization",
-            "type",
-            &authorization.scheme,
-        ));
-        entries.push(nested(
-            "remote-write.authorization",
-            "credentials",
-            &authorization.credentials.to_string(),
-        ));
-    }
-    // A header may be a token, and nothing in its name says so.
-    let masked = |(name, value): (&String, &String)| {
-        nested(
-            "remote-write.headers",
-            name,
-            &Secret::from(value.as_str()).to_string(),
-        )
-    };
-    entries.extend(destination.headers.iter().map(masked));
-    entries.push(nested(
-        "remote-write",
-        "remote-timeout",
-        &duration::text(destination.remote_timeout),
-    ));
-    entries
 }
 
 /// Returns the file of categories and the list of one's own, if there are any.
@@ -195,11 +138,12 @@ fn rule(rule: &RelabelConfig) -> String {
     format!("{{ {} }}", keys.join(", "))
 }
 
-fn entry(key: &str, value: String) -> (String, String) {
+pub(super) fn entry(key: &str, value: String) -> (String, String) {
     (key.to_owned(), value)
 }
 
-fn nested(table: &str, name: &str, value: &str) -> (String, String) {
+/// Returns the key `name` of a table with its value, a text.
+pub(super) fn nested(table: &str, name: &str, value: &str) -> (String, String) {
     (format!("{table}.{}", key(name)), quoted(value))
 }
 
@@ -222,7 +166,7 @@ pub(super) fn key(name: &str) -> String {
 }
 
 /// Returns `text` as a basic string of TOML, on one line and without control characters.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {

@@ -98,23 +98,42 @@ fn the_examples_are_valid_and_with_the_defaults_name_every_key() {
 
     assert!(settings.aw_servers[0].api_key.is_some());
 
-    let other_way = uncommented(&["#: "])
-        .replace("basic-auth", "#basic-auth")
-        .replace("#authorization", "authorization");
-    let settings = Home::with(&other_way)
-        .load(PartialSettings::default(), &[])
-        .unwrap()
-        .settings;
-    assert!(settings.remote_write[0].authorization.is_some());
+    let first_way = uncommented(&["#: "]);
+    let other_way = first_way
+        .replace("\nbasic-auth", "\n#basic-auth")
+        .replace("#authorization", "authorization")
+        .replace("#insecure", "insecure")
+        .replace("#tls-config", "tls-config");
+    let other_proxy = first_way
+        .replace("#insecure", "insecure")
+        .replace("#proxy-url", "proxy-url")
+        .replace("#no-proxy", "no-proxy");
+    let destination = |text: &str| {
+        let home = Home::with(text);
+        let mut settings = home.load(PartialSettings::default(), &[]).unwrap().settings;
+        settings.remote_write.remove(0)
+    };
+    assert!(destination(&other_way).authorization.is_some());
+    assert!(destination(&other_way).insecure_credentials);
+    assert!(destination(&other_way).tls_config.server_name.is_some());
+    assert!(matches!(
+        destination(&other_proxy).proxy,
+        Proxy::Explicit { .. }
+    ));
 
-    let unknown = Home::message("x = 1");
-    let known: Vec<_> = unknown.split('`').skip(1).step_by(2).skip(1).collect();
-    for key in known {
-        assert!(
-            file::EXAMPLE.contains(&format!("{key} = "))
-                || file::EXAMPLE.contains(&format!("[{key}]")),
-            "{key}"
-        );
+    for unknown in [
+        "x = 1",
+        "remote-write.x = 1",
+        "remote-write.tls-config.x = 1",
+    ] {
+        let message = Home::message(unknown);
+        let known = message.split('`').skip(1).step_by(2).skip(1);
+        // Inline, certificates would be pages.
+        for key in known.filter(|key| !["url", "ca", "cert", "key"].contains(key)) {
+            let mut forms =
+                [format!("{key} = "), format!("{key}."), format!("[{key}]")].into_iter();
+            assert!(forms.any(|form| file::EXAMPLE.contains(&form)), "{key}");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Addresses of servers.
 
+use std::net::IpAddr;
+
 use reqwest::Url;
 
 use super::{
@@ -30,6 +32,18 @@ pub(super) fn parse(key: &'static str, address: &str) -> Result<Url, Fault> {
     }
 }
 
+/// Whether `url` names this very machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => host
+            .trim_matches(['[', ']'])
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback()),
+        None => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +70,20 @@ mod tests {
         `aw-url`: `ftp://***@host` does not begin with http:// or https://
         hint: write it like `http://***@host`
         ");
+    }
+
+    #[test]
+    fn this_machine_has_several_names() {
+        for (host, expected) in [
+            ("localhost", true),
+            ("127.0.0.1", true),
+            ("127.8.0.1", true),
+            ("[::1]", true),
+            ("10.0.0.1", false),
+            ("localhost.lan", false),
+        ] {
+            let url = Url::parse(&format!("http://{host}:9090")).unwrap();
+            assert_eq!(is_loopback(&url), expected, "{host}");
+        }
     }
 }

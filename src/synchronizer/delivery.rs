@@ -89,6 +89,7 @@ impl Synchronizer {
                 return Ok(Flow::Continue);
             }
             Outcome::Unavailable { reason, .. } => Problem::Unavailable { url, reason },
+            Outcome::NotSent(error) => Problem::Destination(error),
             Outcome::Misconfigured { reason, hint } => Problem::Misconfigured { url, reason, hint },
             Outcome::TooOld { reason } => {
                 let is_recorded = |device: &checkpoint::Device| {

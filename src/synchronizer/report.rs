@@ -3,6 +3,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::activitywatch::ReadError;
+use crate::remote_write::ClientError;
 use crate::timeline::Time;
 
 /// What a pass did.
@@ -85,6 +86,9 @@ pub enum Problem {
         /// The end of its newest sample.
         until: Time,
     },
+    /// No request reaches the receiver.
+    #[error(transparent)]
+    Destination(#[from] ClientError),
     /// What answers is no receiver, or it does not let us in.
     #[error("{url} answered {reason}\nhint: {hint}")]
     Misconfigured {
@@ -102,13 +106,18 @@ impl Problem {
     pub fn needs_a_person(&self) -> bool {
         matches!(
             self,
-            Self::Misconfigured { .. }
+            Self::Destination(_)
+                | Self::Misconfigured { .. }
                 | Self::Read(ReadError::Misconfigured { .. } | ReadError::NoKey { .. })
         )
     }
 
-    /// Whether a server of ActivityWatch was not there.
-    pub fn is_absent_server(&self) -> bool {
-        matches!(self, Self::Read(ReadError::Unreachable { .. }))
+    /// Whether to look again before the next tick: a server of ActivityWatch was not there, or no request could be
+    /// made, as while a password or certificate is renewed.
+    pub fn may_pass_soon(&self) -> bool {
+        matches!(
+            self,
+            Self::Read(ReadError::Unreachable { .. }) | Self::Destination(_)
+        )
     }
 }

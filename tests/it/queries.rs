@@ -30,7 +30,7 @@ fn client(setting: &str) -> Client {
     };
     let partial: PartialSettings = toml::from_str(setting).unwrap();
     let loaded = settings::load(partial, |_| None, &dirs).unwrap();
-    Client::new(&loaded.settings.remote_write[0]).unwrap()
+    Client::new(&loaded.settings.remote_write[0])
 }
 
 fn client_of(url: &str) -> Client {

@@ -96,6 +96,7 @@ impl AwServer {
         server::brought("aw-server", "venv/requirements.txt");
         let server = Server::start(
             "aw-server",
+            "http",
             "/api/0/info",
             None,
             Box::new(move |directory, port| {

@@ -1,10 +1,13 @@
-//! Plain HTTP to the servers under test: every status is an answer, no proxy, no connection kept.
+//! HTTP to the servers under test: every status is an answer, no proxy, no connection kept. By TLS any certificate will
+//! do, and that of the tests is shown.
 
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::Value;
 use ureq::http;
+
+use super::certificates::CERTIFICATES;
 
 static AGENT: LazyLock<ureq::Agent> = LazyLock::new(|| {
     ureq::Agent::config_builder()
@@ -52,6 +55,11 @@ pub(super) fn request(
     if let Some(authorization) = authorization {
         request = request.header("Authorization", authorization);
     }
+    if url.starts_with("https://") {
+        return by_tls(request.body(reqwest::Body::from(
+            body.map(Value::to_string).unwrap_or_default(),
+        ))?);
+    }
     let answer = match body {
         Some(body) => AGENT.run(
             request
@@ -85,11 +93,44 @@ pub(super) fn post_form(
     authorization: Option<&str>,
     fields: &[(&str, &str)],
 ) -> Result<Reply, ureq::Error> {
+    if url.starts_with("https://") {
+        let body = reqwest::Url::parse_with_params(url, fields).expect("the harness makes URLs");
+        let mut request =
+            http::Request::post(url).header("Content-Type", "application/x-www-form-urlencoded");
+        if let Some(authorization) = authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let body = body.query().unwrap_or_default().to_owned();
+        return by_tls(request.body(reqwest::Body::from(body))?);
+    }
     let mut request = AGENT.post(url);
     if let Some(authorization) = authorization {
         request = request.header("Authorization", authorization);
     }
     read(request.send_form(fields.iter().copied())?)
+}
+
+fn by_tls(request: http::Request<reqwest::Body>) -> Result<Reply, ureq::Error> {
+    let client = &CERTIFICATES.client;
+    let identity =
+        reqwest::Identity::from_pkcs8_pem(client.certificate.as_bytes(), client.key.as_bytes())
+            .expect("the harness makes certificates");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system has a poller");
+    let answer = runtime.block_on(async {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .identity(identity)
+            .tls_danger_accept_invalid_certs(true)
+            .build()?;
+        let answer = client.execute(request.try_into()?).await?;
+        let status = answer.status().as_u16();
+        let body = answer.text().await?;
+        Ok(Reply { status, body })
+    });
+    answer.map_err(|error: reqwest::Error| ureq::Error::Other(error.into()))
 }
 
 fn read(mut answer: http::Response<ureq::Body>) -> Result<Reply, ureq::Error> {

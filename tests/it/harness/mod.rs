@@ -7,6 +7,7 @@
 pub(crate) mod activity;
 mod agent;
 mod aw_server;
+mod certificates;
 mod generator;
 mod http;
 mod process;
@@ -19,9 +20,10 @@ mod victoria_metrics;
 
 pub(crate) use agent::{Agent, Pass, complaint};
 pub(crate) use aw_server::{AwServer, BucketSpec, EventSpec, python_of_activitywatch};
+pub(crate) use certificates::CERTIFICATES;
 pub(crate) use generator::{Density, Generator};
-pub(crate) use process::{Process, Signal};
-pub(crate) use prometheus::{Prometheus, PrometheusOptions};
+pub(crate) use process::{Output, Process, Signal};
+pub(crate) use prometheus::{Prometheus, PrometheusOptions, Tls};
 pub(crate) use proxy::{Proxy, Verdict};
 pub(crate) use read_only::read_only;
 pub(crate) use receiver::Receiver;

@@ -1,17 +1,46 @@
 //! Prometheus with its remote-write receiver.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::certificates::CERTIFICATES;
 use super::receiver::Receiver;
 use super::server::{Server, Suite};
 
-/// What the `basic_auth` option lets in: user `ada`, password `lovelace`.
-const AUTHORIZATION: &str = "Basic YWRhOmxvdmVsYWNl";
-const WEB_CONFIG: &str =
-    "basic_auth_users:\n  ada: $2b$04$aw.sync.agent.tests.2udal3gU7X/d5HSsKixbdkbr0JWJJt3Bu\n";
+/// The only user that the `basic_auth` option lets in.
+const USER: &str = "ada";
+
+/// A password as Prometheus and as its client write it.
+struct Password {
+    bcrypt: &'static str,
+    authorization: &'static str,
+}
+
+/// `lovelace`, which counts at the start.
+const FIRST: Password = Password {
+    bcrypt: "$2b$04$aw.sync.agent.tests.2udal3gU7X/d5HSsKixbdkbr0JWJJt3Bu",
+    authorization: "Basic YWRhOmxvdmVsYWNl",
+};
+
+/// `babbage`, after [`Prometheus::change_password`].
+const SECOND: Password = Password {
+    bcrypt: "$2b$04$aw.sync.agent.tests.2uGTZfjqAy0ZwFz2R2mS/OAWemT9/1oWy",
+    authorization: "Basic YWRhOmJhYmJhZ2U=",
+};
+
+/// What it asks of whoever connects by TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// Nothing.
+    Server,
+    /// A certificate that the tests' authority signed.
+    Mutual,
+    /// Nothing, but it speaks no TLS after 1.2.
+    Version12,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct PrometheusOptions {
@@ -25,7 +54,10 @@ pub(crate) struct PrometheusOptions {
     pub(crate) self_scrape: bool,
     /// Further jobs of `scrape_configs`; what is true of the first scrape of itself is true of theirs.
     pub(crate) scrape_jobs: Vec<Value>,
+    /// Whether it lets in user `ada` with password `lovelace` only.
     pub(crate) basic_auth: bool,
+    /// Whether it speaks TLS, with the certificate of [`CERTIFICATES`].
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Default for PrometheusOptions {
@@ -37,6 +69,7 @@ impl Default for PrometheusOptions {
             self_scrape: false,
             scrape_jobs: Vec::new(),
             basic_auth: false,
+            tls: None,
         }
     }
 }
@@ -44,6 +77,7 @@ impl Default for PrometheusOptions {
 pub(crate) struct Prometheus {
     server: Server,
     options: PrometheusOptions,
+    password: Password,
 }
 
 impl Prometheus {
@@ -51,10 +85,16 @@ impl Prometheus {
         let binary = options.suite.binary("prometheus");
         // Debian's build looks for its pages where they would be installed.
         let pages = binary.with_file_name("../share/prometheus/web");
-        let authorization = options.basic_auth.then_some(AUTHORIZATION);
+        let authorization = options.basic_auth.then_some(FIRST.authorization);
+        let scheme = if options.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
         let configured = options.clone();
         let server = Server::start(
             "prometheus",
+            scheme,
             "/-/ready",
             authorization,
             Box::new(move |directory, port| {
@@ -74,15 +114,24 @@ impl Prometheus {
                 if configured.receiver {
                     command.arg("--web.enable-remote-write-receiver");
                 }
-                if configured.basic_auth {
-                    let web_config = directory.join("web.yml");
-                    fs::write(&web_config, WEB_CONFIG).expect("the test's directory is writable");
+                if configured.basic_auth || configured.tls.is_some() {
+                    let web_config = write_web_config(directory, &configured, &FIRST);
                     command.arg(format!("--web.config.file={}", web_config.display()));
                 }
                 command
             }),
         );
-        Self { server, options }
+        Self {
+            server,
+            options,
+            password: FIRST,
+        }
+    }
+
+    /// Lets in password `babbage` in place of `lovelace`, at once.
+    pub(crate) fn change_password(&mut self) {
+        self.password = SECOND;
+        write_web_config(self.server.directory(), &self.options, &self.password);
     }
 
     /// Starts one that is set up as the README asks, for samples of any age.
@@ -110,8 +159,41 @@ impl Receiver for Prometheus {
     }
 
     fn authorization(&self) -> Option<&str> {
-        self.options.basic_auth.then_some(AUTHORIZATION)
+        let password = &self.password;
+        self.options.basic_auth.then_some(password.authorization)
     }
+}
+
+/// Writes the file of `--web.config.file`, which Prometheus reads for each connection and request.
+fn write_web_config(directory: &Path, options: &PrometheusOptions, password: &Password) -> PathBuf {
+    let mut config = json!({});
+    if options.basic_auth {
+        config["basic_auth_users"] = json!({ USER: password.bcrypt });
+    }
+    if let Some(tls) = options.tls {
+        let certificates = &*CERTIFICATES;
+        let file = |name: &str, text: &str| {
+            let path = directory.join(name);
+            fs::write(&path, text).expect("the test's directory is writable");
+            path
+        };
+        let server = &certificates.server;
+        config["tls_server_config"] = json!({
+            "cert_file": file("server.pem", &server.certificate),
+            "key_file": file("server.key", &server.key),
+        });
+        if tls == Tls::Version12 {
+            config["tls_server_config"]["max_version"] = json!("TLS12");
+        }
+        if tls == Tls::Mutual {
+            config["tls_server_config"]["client_ca_file"] = json!(file("ca.pem", &certificates.ca));
+            config["tls_server_config"]["client_auth_type"] = json!("RequireAndVerifyClientCert");
+        }
+    }
+    let path = directory.join("web.yml");
+    // What is JSON is YAML.
+    fs::write(&path, config.to_string()).expect("the test's directory is writable");
+    path
 }
 
 fn settings(options: &PrometheusOptions, port: u16) -> String {

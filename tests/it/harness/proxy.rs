@@ -1,7 +1,7 @@
 //! A server in front of a real one, for what no real one does on demand.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -34,6 +34,9 @@ struct State {
 
 impl Proxy {
     /// Starts a proxy for the server at `upstream`, an address of plain HTTP. It ends with the test's process.
+    ///
+    /// It can also be asked as a proxy that clients know of: for any address, and by CONNECT for a tunnel, what is
+    /// reached is `upstream`, which may then speak TLS.
     pub(crate) fn start(
         upstream: &str,
         mut rule: impl FnMut(&str, &str, usize) -> Verdict + Send + 'static,
@@ -71,6 +74,7 @@ impl Proxy {
         }));
         let upstream = upstream
             .trim_start_matches("http://")
+            .trim_start_matches("https://")
             .trim_end_matches('/')
             .to_owned();
         let shared = Arc::clone(&state);
@@ -159,9 +163,23 @@ fn serve(mut client: &TcpStream, upstream: &str, state: &Mutex<State>) -> io::Re
                 "HTTP/1.1 {status} .\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{answer}"
             )
         }
+        Verdict::Forward if method == "CONNECT" => tunnel(client, upstream),
         Verdict::Forward => client.write_all(&forward(&head, &body, upstream)?),
         Verdict::LoseAnswer => forward(&head, &body, upstream).map(drop),
     }
+}
+
+/// Carries bytes both ways until one end closes.
+fn tunnel(mut client: &TcpStream, upstream: &str) -> io::Result<()> {
+    let server = TcpStream::connect(upstream)?;
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    let (mut from_server, mut to_client) = (server.try_clone()?, client.try_clone()?);
+    thread::spawn(move || {
+        drop(io::copy(&mut from_server, &mut to_client));
+        drop(to_client.shutdown(Shutdown::Write));
+    });
+    io::copy(&mut client, &mut &server)?;
+    server.shutdown(Shutdown::Write)
 }
 
 fn forward(head: &[String], body: &[u8], upstream: &str) -> io::Result<Vec<u8>> {

@@ -59,6 +59,7 @@ type MakeCommand = Box<dyn Fn(&Path, u16) -> Command + Send + Sync>;
 
 pub(super) struct Server {
     name: &'static str,
+    scheme: &'static str,
     ready: &'static str,
     authorization: Option<&'static str>,
     make_command: MakeCommand,
@@ -72,6 +73,7 @@ impl Server {
     /// Starts a server and returns once it answers 200 at the path `ready`.
     pub(super) fn start(
         name: &'static str,
+        scheme: &'static str,
         ready: &'static str,
         authorization: Option<&'static str>,
         make_command: MakeCommand,
@@ -79,6 +81,7 @@ impl Server {
         let directory = TempDir::new().expect("there is a directory for temporary files");
         let mut server = Self {
             name,
+            scheme,
             ready,
             authorization,
             make_command,
@@ -99,7 +102,12 @@ impl Server {
     }
 
     pub(super) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", self.scheme, self.port)
+    }
+
+    /// The directory that its command was made in.
+    pub(super) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Ends the server if it runs and starts it on the same port with the same data.

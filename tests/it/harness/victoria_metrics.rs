@@ -22,6 +22,7 @@ impl VictoriaMetrics {
         let binary = options.suite.binary("victoria-metrics");
         let server = Server::start(
             "victoria-metrics",
+            "http",
             "/health",
             None,
             Box::new(move |directory, port| {
