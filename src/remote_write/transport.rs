@@ -256,7 +256,7 @@ mod tests {
             query_url: None,
             basic_auth: None,
             authorization: None,
-            headers: BTreeMap::new(),
+            headers: BTreeMap::from([("X-Key".to_owned(), "hunter2".to_owned())]),
             tls_config: TlsConfig {
                 ca: None,
                 identity: None,
@@ -287,5 +287,13 @@ mod tests {
             assert_eq!(request.url().host_str(), Some("prometheus.test"));
             assert_eq!(request.url().path(), "/write");
         }
+    }
+
+    #[test]
+    fn headers_that_may_be_tokens_are_not_shown_when_formatted() {
+        let request = named("https://10.0.0.5/write").request(Method::POST);
+        let request = request.unwrap().build().unwrap();
+        assert_eq!(request.headers()["X-Key"], "hunter2");
+        assert!(!format!("{request:?}").contains("hunter2"));
     }
 }
