@@ -31,7 +31,12 @@ fn main() -> ExitCode {
         // Whoever read the output has enough of it, as `head` has.
         Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Err(error) => {
-            complain(&error);
+            if cli.command.is_none() {
+                // Into the log file too: a launcher shows that when a module of it has ended.
+                log::error!("{error}");
+            } else {
+                complain(&error);
+            }
             error.exit()
         }
     };
@@ -52,6 +57,7 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
     match &cli.command {
         None => {
             drop(out);
+            logging::start_file(&dirs.log, testing);
             run_to_end(daemon::run(load, &dirs, stopped()))?;
         }
         Some(Command::Sync) => {

@@ -22,6 +22,7 @@ mod harness;
 mod history;
 mod hour;
 mod layering;
+mod log_file;
 mod preview;
 mod privacy;
 mod proxies;

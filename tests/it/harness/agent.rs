@@ -90,6 +90,10 @@ impl Agent {
         self.home().join("data/activitywatch/aw-sync-agent")
     }
 
+    pub(crate) fn log_dir(&self) -> PathBuf {
+        self.home().join("cache/activitywatch/log/aw-sync-agent")
+    }
+
     /// Runs `sync` and expects it to go well.
     #[track_caller]
     pub(crate) fn sync(&self) -> Pass {
