@@ -38,6 +38,7 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<(), SettingsError> {
     tokio::select! {
+        biased; // `stop` catches signals from when it is first looked at
         // A pass that is dropped anywhere is taken up by the next start.
         () = stop => {
             log::info!("stopping");

@@ -29,6 +29,7 @@ pub mod daemon;
 pub mod day;
 pub mod dirs;
 pub mod exit;
+pub mod launcher;
 pub mod local_time;
 pub mod logging;
 pub mod message;

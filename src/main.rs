@@ -9,6 +9,7 @@ use aw_sync_agent::cli::{Cli, Command, ConfigCommand, Format};
 use aw_sync_agent::command::{CommandError, config, preview, status, sync};
 use aw_sync_agent::dirs::Dirs;
 use aw_sync_agent::exit::Exit;
+use aw_sync_agent::launcher::Parent;
 use aw_sync_agent::settings::{self, Loaded, PartialSettings, SettingsError};
 use aw_sync_agent::{checkpoint::Store, daemon, logging};
 use chrono::Local;
@@ -57,8 +58,9 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
     match &cli.command {
         None => {
             drop(out);
+            let launcher = Parent::at_start();
             logging::start_file(&dirs.log, testing);
-            run_to_end(daemon::run(load, &dirs, stopped()))?;
+            run_to_end(daemon::run(load, &dirs, stopped(launcher)))?;
         }
         Some(Command::Sync) => {
             let settings = load()?.settings;
@@ -123,9 +125,23 @@ fn run_to_end<T>(work: impl Future<Output = T>) -> T {
     result
 }
 
+/// Is ready once the process is asked to end, or the launcher that started it has ended.
+async fn stopped(launcher: Option<Parent>) {
+    let launcher_ended = async {
+        match launcher {
+            Some(launcher) => launcher.ended().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = asked_to_stop() => {}
+        () = launcher_ended => {}
+    }
+}
+
 /// Is ready once the process is asked to end.
 #[cfg(unix)]
-async fn stopped() {
+async fn asked_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
@@ -138,7 +154,7 @@ async fn stopped() {
 
 /// Is ready once the process is asked to end.
 #[cfg(not(unix))]
-async fn stopped() {
+async fn asked_to_stop() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

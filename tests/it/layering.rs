@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("local_time", &[]),
     ("day", &["local_time", "timeline"]),
     ("dirs", &[]),
+    ("launcher", &[]),
     ("logging", &[]),
     ("message", &[]),
     ("activitywatch", &["message", "timeline"]),

@@ -21,6 +21,7 @@ mod flooding;
 mod harness;
 mod history;
 mod hour;
+mod launcher;
 mod layering;
 mod log_file;
 mod preview;

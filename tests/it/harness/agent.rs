@@ -124,6 +124,12 @@ impl Agent {
         self.start(tracer, arguments)
     }
 
+    /// Makes the agent a program of `directory`, which has to exist.
+    pub(crate) fn install(directory: &Path) {
+        std::os::unix::fs::symlink(binary(), directory.join("aw-sync-agent"))
+            .expect("the test's directory is writable");
+    }
+
     /// Starts a command or, without arguments, the daemon. It is killed when the value is dropped.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
         self.start(Command::new(binary()), arguments)
