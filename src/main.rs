@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use aw_sync_agent::cli::{Cli, Command, ConfigCommand, Format};
-use aw_sync_agent::command::{CommandError, config, preview, status, sync};
+use aw_sync_agent::command::{CommandError, autostart, config, preview, status, sync};
 use aw_sync_agent::dirs::Dirs;
 use aw_sync_agent::exit::Exit;
 use aw_sync_agent::launcher::Parent;
@@ -99,6 +99,16 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
         }
         Some(Command::Config(ConfigCommand::Init)) => {
             config::init(&settings::file::path(&dirs, testing), &mut out)?;
+        }
+        Some(Command::Autostart { action, launcher }) => {
+            let settings = autostart::settings(*launcher, &dirs, testing)?;
+            let problems = autostart::run(*action, settings, &dirs, &mut out)?;
+            for problem in &problems {
+                complain(problem);
+            }
+            if !problems.is_empty() {
+                return Ok(Exit::Usage);
+            }
         }
     }
     Ok(Exit::Done)

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::day::Day;
+use crate::launcher::Launcher;
 use crate::settings::{PartialSettings, Secret, server_address};
 
 const EXAMPLES: &str = "\
@@ -160,6 +161,27 @@ pub enum Command {
     /// Show the settings, or write the first settings file
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Have aw-qt or aw-tauri start it, or see whether they do
+    ///
+    /// One line of the launcher's own settings is changed and nothing else; before the first change they are copied.
+    Autostart {
+        /// What to do
+        action: AutostartAction,
+        /// Only this one [default: all that are found]
+        #[arg(long)]
+        launcher: Option<Launcher>,
+    },
+}
+
+/// What to do with a launcher's list of modules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AutostartAction {
+    /// Add the agent to it
+    Enable,
+    /// Remove the agent from it
+    Disable,
+    /// Print whether the agent is in it
+    Status,
 }
 
 /// How a preview is printed.

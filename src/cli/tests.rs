@@ -27,11 +27,12 @@ fn short_help_fits_on_a_screen() {
     Usage: aw-sync-agent [OPTIONS] [COMMAND]
 
     Commands:
-      sync     Sync once and exit
-      preview  Show what would leave on a day, without sending it
-      status   Show what has been sent and what has not
-      config   Show the settings, or write the first settings file
-      help     Print this message or the help of the given subcommand(s)
+      sync       Sync once and exit
+      preview    Show what would leave on a day, without sending it
+      status     Show what has been sent and what has not
+      config     Show the settings, or write the first settings file
+      autostart  Have aw-qt or aw-tauri start it, or see whether they do
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help (see more with '--help')
@@ -137,6 +138,20 @@ fn commands_are_understood() {
         ("config path", Command::Config(ConfigCommand::Path)),
         ("config init", Command::Config(ConfigCommand::Init)),
         (
+            "autostart enable",
+            Command::Autostart {
+                action: AutostartAction::Enable,
+                launcher: None,
+            },
+        ),
+        (
+            "autostart status --launcher aw-tauri",
+            Command::Autostart {
+                action: AutostartAction::Status,
+                launcher: Some(Launcher::AwTauri),
+            },
+        ),
+        (
             "-testConfig -minData 7",
             Command::Config(ConfigCommand::Show),
         ),
@@ -154,6 +169,9 @@ fn usage_errors_exit_2_and_show_no_password() {
         "nonsense",
         "--port 70000",
         "config",
+        "autostart",
+        "autostart --launcher aw-qt",
+        "autostart enable --launcher systemd",
     ] {
         assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
     }

@@ -3,6 +3,7 @@ use std::io;
 use chrono::NaiveDate;
 use thiserror::Error;
 
+use super::autostart::NoLauncher;
 use super::config::InitError;
 use crate::activitywatch::ReadError;
 use crate::checkpoint::{LockError, StoreError};
@@ -22,6 +23,9 @@ pub enum CommandError {
     /// There is no settings file, and none can be written.
     #[error(transparent)]
     Init(#[from] InitError),
+    /// Nobody is there to start the agent.
+    #[error(transparent)]
+    Launcher(#[from] NoLauncher),
     /// A server's client cannot be made.
     #[error(transparent)]
     Source(#[from] ReadError),
@@ -43,7 +47,7 @@ impl CommandError {
     /// Returns how the command ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::Init(_) | Self::Day(_) => Exit::Usage,
+            Self::Settings(_) | Self::Init(_) | Self::Launcher(_) | Self::Day(_) => Exit::Usage,
             Self::Source(_) => Exit::Unreachable,
             Self::Home(_) | Self::Store(_) | Self::Lock(_) | Self::Output(_) => Exit::State,
         }

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod amount;
+pub mod autostart;
 pub mod config;
 mod error;
 pub mod preview;

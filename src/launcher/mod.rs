@@ -1,13 +1,24 @@
 //! aw-qt and aw-tauri, the programs that start ActivityWatch's modules and stop them.
 
+mod autostart;
+mod list;
 mod parent;
+mod search;
+mod splice;
 
 use std::fmt;
 
+use clap::ValueEnum;
+
+pub use autostart::{Autostart, AutostartError};
 pub use parent::Parent;
+pub use search::Search;
+
+/// The agent's name as a module, which is that of its program.
+const MODULE: &str = "aw-sync-agent";
 
 /// A program that starts ActivityWatch's modules when the user logs in, and stops them when the user quits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Launcher {
     /// The tray icon of ActivityWatch's stable releases.
     AwQt,

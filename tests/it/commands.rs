@@ -15,6 +15,7 @@ fn help_is_plain_and_fits_a_terminal() {
         &["status"],
         &["config"],
         &["config", "show"],
+        &["autostart"],
     ] {
         for flag in ["-h", "--help"] {
             let help = agent.run(&[command, &[flag]].concat());

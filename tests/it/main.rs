@@ -8,6 +8,7 @@
 mod activity;
 mod answers;
 mod api_key;
+mod autostart;
 mod buckets;
 mod categories;
 mod commands;
