@@ -2,89 +2,130 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, TimeZone};
+use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
 
 use crate::local_time::day_start;
 use crate::timeline::{Interval, Time};
 
-/// A day.
+/// A day as a person names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Day {
-    /// The one that is not over yet.
+pub enum DayName {
+    /// The day that is not over.
     Today,
-    /// The last one that is.
+    /// The one before.
     Yesterday,
-    /// Any one.
+    /// Any day.
     Date(NaiveDate),
 }
 
-impl FromStr for Day {
-    type Err = String;
+/// A text that names no day.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write `yesterday`, `today`, or a date like `2026-11-20`")]
+pub struct DayNameError;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl FromStr for DayName {
+    type Err = DayNameError;
+
+    fn from_str(text: &str) -> Result<Self, DayNameError> {
         match text {
             "today" => Ok(Self::Today),
             "yesterday" => Ok(Self::Yesterday),
-            date => date
-                .parse()
+            text => NaiveDate::parse_from_str(text, "%Y-%m-%d")
+                .ok()
+                .filter(|date| (1970..=2200).contains(&date.year()))
                 .map(Self::Date)
-                .map_err(|_| "write it like 2026-11-24, or as `today` or `yesterday`".to_owned()),
+                .ok_or(DayNameError),
         }
     }
 }
 
-impl Day {
-    /// Returns the date, as seen at `now`.
-    pub fn date<Tz: TimeZone>(self, now: &DateTime<Tz>) -> NaiveDate {
-        let today = now.naive_local().date();
+impl DayName {
+    /// Returns the date that is meant on the day `today`.
+    pub fn date(self, today: NaiveDate) -> NaiveDate {
         match self {
             Self::Today => today,
-            Self::Yesterday => today - Days::new(1),
+            Self::Yesterday => today.pred_opt().unwrap_or(today),
             Self::Date(date) => date,
         }
     }
 }
 
-/// Returns a day from its midnight to the next, by the clocks of `zone`: 23 or 25 hours where they change.
-///
-/// `None` before 1970, which ActivityWatch does not answer for, and after 2261, which [`Time`] does not reach.
-pub fn interval<Tz: TimeZone>(zone: &Tz, date: NaiveDate) -> Option<Interval> {
-    if !(1970..=2261).contains(&date.year()) {
-        return None;
+/// A day, from one local midnight to the next: 23 or 25 hours where the clock changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day {
+    /// Its date.
+    pub date: NaiveDate,
+    /// Its time.
+    pub range: Interval,
+}
+
+impl Day {
+    /// Returns the day `date` as a clock in `zone` shows it.
+    pub fn of<Tz: TimeZone>(zone: &Tz, date: NaiveDate) -> Self {
+        let start = |date: Option<NaiveDate>| {
+            date.and_then(|date| day_start(zone, date))
+                .map_or(Time::EPOCH, |start: DateTime<Tz>| {
+                    Time::from(start.to_utc())
+                })
+        };
+        Self {
+            date,
+            range: Interval::new(start(Some(date)), start(date.succ_opt())),
+        }
     }
-    let start = |date| Some(Time::from(day_start(zone, date)?.to_utc()));
-    Some(Interval::new(
-        start(date)?,
-        start(date.checked_add_days(Days::new(1))?)?,
-    ))
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono_tz::Asia::Kathmandu;
     use chrono_tz::Europe::Berlin;
+    use chrono_tz::Tz;
 
     use super::*;
 
     #[test]
-    fn days_are_named_by_date_or_by_how_they_stand_to_today() {
-        let now = Berlin.with_ymd_and_hms(2026, 11, 24, 0, 30, 0).unwrap();
-        let date = |text: &str| Day::from_str(text).map(|day| day.date(&now).to_string());
-        assert_eq!(date("today"), Ok("2026-11-24".to_owned()));
-        assert_eq!(date("yesterday"), Ok("2026-11-23".to_owned()));
-        assert_eq!(date("2024-02-29"), Ok("2024-02-29".to_owned()));
-        for bad in ["2026-02-29", "24.11.2026", "", "Today"] {
-            assert!(date(bad).is_err(), "{bad}");
-        }
+    fn a_day_lasts_from_midnight_to_midnight() {
+        let day = |zone: Tz, date: &str| {
+            let day = Day::of(&zone, date.parse().unwrap());
+            (
+                day.range.start().to_string(),
+                day.range.nanos() / 3_600_000_000_000,
+            )
+        };
+        let expected = |start: &str, hours| (start.to_owned(), hours);
+        assert_eq!(
+            day(Berlin, "2026-03-29"),
+            expected("2026-03-28T23:00:00Z", 23)
+        );
+        assert_eq!(
+            day(Berlin, "2026-10-25"),
+            expected("2026-10-24T22:00:00Z", 25)
+        );
+        assert_eq!(
+            day(Kathmandu, "2026-11-20"),
+            expected("2026-11-19T18:15:00Z", 24)
+        );
     }
 
     #[test]
-    fn days_on_which_clocks_change_are_shorter_or_longer() {
-        for (date, hours) in [("2026-03-29", 23), ("2026-10-25", 25), ("2026-11-24", 24)] {
-            let interval = interval(&Berlin, date.parse().unwrap()).unwrap();
-            assert_eq!(interval.nanos(), hours * 3_600_000_000_000, "{date}");
-        }
-        for date in [NaiveDate::MIN, NaiveDate::MAX] {
-            assert_eq!(interval(&Berlin, date), None);
+    fn days_are_named_by_date_or_seen_from_today() {
+        let today: NaiveDate = "2026-03-01".parse().unwrap();
+        let date = |text: &str| {
+            text.parse::<DayName>()
+                .map(|name| name.date(today).to_string())
+        };
+        assert_eq!(date("today").as_deref(), Ok("2026-03-01"));
+        assert_eq!(date("yesterday").as_deref(), Ok("2026-02-28"));
+        assert_eq!(date("2024-02-29").as_deref(), Ok("2024-02-29"));
+        for text in [
+            "",
+            "tomorrow",
+            "2026-02-29",
+            "20.11.2026",
+            "1969-12-31",
+            "+262142-01-01",
+        ] {
+            assert_eq!(text.parse::<DayName>(), Err(DayNameError), "{text}");
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::synchronizer::{PassReport, Problem};
 pub enum Exit {
     /// All was done.
     Done = 0,
-    /// The receiver refused samples in this run.
-    Refused = 1,
+    /// The receiver has not what it should: it refused samples in this run, or `verify` found a difference.
+    Discrepancy = 1,
     /// A flag, a setting or an address is wrong: trying again is of no use.
     Usage = 2,
     /// A server could not be reached, or a bucket could not be read: trying again may help.
@@ -32,7 +32,7 @@ impl From<&[Problem]> for Exit {
         if found(Problem::needs_a_person) {
             Self::Usage
         } else if found(|problem| matches!(problem, Problem::Refused { .. })) {
-            Self::Refused
+            Self::Discrepancy
         } else if problems.is_empty() {
             Self::Done
         } else {
@@ -81,7 +81,7 @@ mod tests {
             (vec![], Exit::Done),
             (vec![unreachable()], Exit::Unreachable),
             (vec![unavailable()], Exit::Unreachable),
-            (vec![unreachable(), refused()], Exit::Refused),
+            (vec![unreachable(), refused()], Exit::Discrepancy),
             (vec![unreachable(), refused(), misconfigured()], Exit::Usage),
         ];
         for (problems, expected) in cases {

@@ -6,6 +6,8 @@
 //!         └──────────── synchronizer drives a pass ────────────┘   checkpoint remembers, daemon wakes
 //! ```
 //!
+//! What has arrived is asked by [`query_api`], and set against ActivityWatch's own reckoning in [`verification`].
+//!
 //! Data flows one way, and only [`synchronizer`] sees both ends. Nothing below it reads the clock, the environment or a
 //! file, so a sample is a pure function of events, settings and step.
 //!
@@ -40,3 +42,4 @@ pub mod remote_write;
 pub mod settings;
 pub mod synchronizer;
 pub mod timeline;
+pub mod verification;

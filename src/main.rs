@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use aw_sync_agent::cli::{Cli, Command, ConfigCommand, Format};
-use aw_sync_agent::command::{CommandError, autostart, config, preview, status, sync};
+use aw_sync_agent::command::{CommandError, autostart, config, preview, status, sync, verify};
 use aw_sync_agent::dirs::Dirs;
 use aw_sync_agent::exit::Exit;
 use aw_sync_agent::launcher::Parent;
@@ -92,6 +92,27 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
             } else {
                 status::print(&status, &Local::now(), &mut out)?;
             }
+        }
+        Some(Command::Verify { day, since, json }) => {
+            let settings = load()?.settings;
+            let now = Local::now();
+            let days = verify::days(*day, *since, &now)?;
+            let store = Store::new(&dirs.data, testing);
+            let report = if *json {
+                let report = run_to_end(verify::verify(&settings, &store, &days, |_| Ok(())))?;
+                verify::print_json(&report, &mut out)?;
+                report
+            } else {
+                let mut printer = verify::Printer::new(now.timezone(), days.len() > 1, &mut out);
+                let show = |day: &verify::DayReport| printer.day(day);
+                let report = run_to_end(verify::verify(&settings, &store, &days, show))?;
+                printer.end(&report)?;
+                report
+            };
+            for problem in &report.problems {
+                complain(problem);
+            }
+            return Ok(report.exit());
         }
         Some(Command::Config(ConfigCommand::Show)) => config::show(&load()?, &mut out)?,
         Some(Command::Config(ConfigCommand::Path)) => {

@@ -1,16 +1,31 @@
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use aw_client_rust::AwClient;
 use reqwest::Url;
+use reqwest::header::HeaderValue;
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::decode::{self, Decoded};
 use super::get::{Http, Reply, is_loopback};
 use super::official::{self, Page, Query};
+use super::slice::BEGUN_BEFORE;
 use super::{ApiKey, Bucket, Event, ReadError, ServerSettings};
 use crate::message::{innermost, one_line};
+use crate::timeline::{Interval, Time};
 
 /// How much of a foreign answer goes into a message.
 const MAX_QUOTED_CHARS: usize = 200;
+
+/// What a server says of itself.
+#[derive(Debug)]
+pub struct Info {
+    /// The name of its machine.
+    pub hostname: String,
+    /// Its version, for example `v0.14.0 (rust)`.
+    pub version: String,
+}
 
 /// One ActivityWatch server. Every call blocks.
 ///
@@ -59,11 +74,11 @@ impl Client {
         &self.shown
     }
 
-    /// Returns the name of the server's machine.
+    /// Returns what the server says of itself.
     ///
     /// # Errors
     /// [`ReadError::Unreachable`], [`ReadError::Misconfigured`] or [`ReadError::NoKey`].
-    pub fn hostname(&self) -> Result<String, ReadError> {
+    pub fn info(&self) -> Result<Info, ReadError> {
         let path = "api/0/info";
         let info = match self.call(AwClient::get_info)? {
             Some(info) => info,
@@ -71,7 +86,10 @@ impl Client {
                 .map_err(|error| self.misconfigured(path, 200, &error.to_string()))?,
         };
         log::debug!("{}: ActivityWatch {}", self.url(), info.version);
-        Ok(info.hostname)
+        Ok(Info {
+            hostname: info.hostname,
+            version: info.version,
+        })
     }
 
     /// Returns the server's settings; empty ones if it has none at all.
@@ -164,6 +182,68 @@ impl Client {
         Ok(page.events.len() + page.undecodable >= count)
     }
 
+    /// Returns when what goes on in a bucket at `time` has begun; `time` if nothing does.
+    ///
+    /// # Errors
+    /// Any [`ReadError`].
+    pub(super) fn running_since(&self, bucket: &str, time: Time) -> Result<Time, ReadError> {
+        // Without `start`: with it, the Python server leaves out what began a day before.
+        let query = Query {
+            start: None,
+            end: Some(time),
+            limit: Some(BEGUN_BEFORE),
+        };
+        let running = self.events(bucket, query)?.events.into_iter();
+        let starts = running
+            .filter(|event| event.interval.end() >= time)
+            .map(|event| event.interval.start());
+        Ok(starts.min().unwrap_or(time).min(time))
+    }
+
+    /// Runs a query of ActivityWatch's own language over `period`, and returns the lists of events that its `RETURN` is
+    /// a dictionary of, each ascending by start. An event that does not decode is skipped with a warning.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreachable`], or [`ReadError::Query`] if the server cannot do it.
+    pub(super) fn query(
+        &self,
+        period: Interval,
+        lines: &[String],
+    ) -> Result<BTreeMap<String, Vec<Event>>, ReadError> {
+        let period = format!("{}/{}", period.start(), period.end());
+        let body = json!({"timeperiods": [period], "query": lines}).to_string();
+        let url = format!("{}/api/0/query/", self.official.baseurl);
+        let Reply { status, body } = self
+            .http
+            .post(&url, body, self.authorization()?)
+            .map_err(|error| self.unreachable(&error.without_url()))?;
+        let failed = |reason| ReadError::Query {
+            url: self.url().to_owned(),
+            reason,
+        };
+        if status != 200 {
+            let said = one_line(&String::from_utf8_lossy(&body), MAX_QUOTED_CHARS);
+            return Err(failed(format!("{status} {said}")));
+        }
+        let decoded: Result<[BTreeMap<String, Box<RawValue>>; 1], _> =
+            serde_json::from_str(&String::from_utf8_lossy(&body));
+        let [returned] = decoded.map_err(|error| failed(error.to_string()))?;
+        let events = |(name, list): (String, Box<RawValue>)| {
+            let Decoded { items, undecodable } = decode::array(list.get().as_bytes())?;
+            if undecodable > 0 {
+                log::warn!(
+                    "{}: {undecodable} events do not decode and are skipped",
+                    self.url()
+                );
+            }
+            let mut events: Vec<Event> = items.into_iter().map(official::event).collect();
+            events.sort_by_key(|event| event.interval);
+            Ok((name, events))
+        };
+        let lists: serde_json::Result<_> = returned.into_iter().map(events).collect();
+        lists.map_err(|error| failed(error.to_string()))
+    }
+
     fn events_one_by_one(
         &self,
         bucket: &str,
@@ -215,12 +295,16 @@ impl Client {
         }
     }
 
-    fn get(&self, path: &str) -> Result<Reply, ReadError> {
+    fn authorization(&self) -> Result<Option<HeaderValue>, ReadError> {
         let authorization = self.key.as_ref().map(ApiKey::authorization).transpose();
-        let authorization = authorization.map_err(|reason| ReadError::NoKey {
+        authorization.map_err(|reason| ReadError::NoKey {
             url: self.url().to_owned(),
             reason,
-        })?;
+        })
+    }
+
+    fn get(&self, path: &str) -> Result<Reply, ReadError> {
+        let authorization = self.authorization()?;
         let url = format!("{}/{path}", self.official.baseurl);
         let reply = self
             .http

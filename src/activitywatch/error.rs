@@ -49,6 +49,14 @@ pub enum ReadError {
         /// What the server or the client said.
         reason: String,
     },
+    /// The server cannot run a query: what it shows by itself is not known.
+    #[error("ActivityWatch at {url} does not run the query of its own Activity view: {reason}")]
+    Query {
+        /// The server's address.
+        url: String,
+        /// What the server said.
+        reason: String,
+    },
     /// A thread of ours has ended early: what it read until then counts, the rest waits for the next pass.
     #[error(
         "reading ActivityWatch broke off\nhint: this is a bug of aw-sync-agent; please report it, with the lines above"

@@ -1,12 +1,15 @@
-//! The GETs that the official client cannot make, or whose status it hides.
+//! The requests that the official client cannot make, or whose status it hides.
 
 use std::time::Duration;
 
-use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{RequestBuilder, Url};
 
 /// The client's own time-out.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a query may take: the Python server needs seconds for a busy day.
+const QUERY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// What a server answered.
 #[derive(Debug)]
@@ -15,7 +18,7 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
 }
 
-/// Makes the GETs of one server. Kept, since to begin with it reads all the certificates of the machine, which takes
+/// Makes requests to one server. Kept, since to begin with it reads all the certificates of the machine, which takes
 /// longer than many requests.
 pub(super) struct Http(reqwest::Client);
 
@@ -47,21 +50,42 @@ impl Http {
         url: &str,
         authorization: Option<HeaderValue>,
     ) -> Result<Reply, reqwest::Error> {
-        let mut request = self.0.get(url);
-        if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("the system has a poller");
-        runtime.block_on(async {
-            let response = request.send().await?;
-            let status = response.status().as_u16();
-            let body = response.bytes().await?.into();
-            Ok(Reply { status, body })
-        })
+        exchange(self.0.get(url), authorization)
     }
+
+    /// Returns the answer to a POST of a JSON `body` to `url`, whatever its status. Otherwise as [`Self::get`].
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub(super) fn post(
+        &self,
+        url: &str,
+        body: String,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Reply, reqwest::Error> {
+        let request = self.0.post(url).timeout(QUERY_TIMEOUT);
+        let request = request.header("content-type", "application/json");
+        exchange(request.body(body), authorization)
+    }
+}
+
+fn exchange(
+    mut request: RequestBuilder,
+    authorization: Option<HeaderValue>,
+) -> Result<Reply, reqwest::Error> {
+    if let Some(authorization) = authorization {
+        request = request.header(AUTHORIZATION, authorization);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system has a poller");
+    runtime.block_on(async {
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let body = response.bytes().await?.into();
+        Ok(Reply { status, body })
+    })
 }
 
 /// Whether `url` names this very machine.

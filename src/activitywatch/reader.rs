@@ -1,11 +1,14 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::client::Client;
+use super::client::{Client, Info};
 use super::progress::read;
-use super::{Bucket, ReadError, ReadPlan, ServerSettings, Slice};
+use super::slice::MARGIN;
+use super::{Bucket, Event, ReadError, ReadPlan, ServerSettings, Slice};
+use crate::timeline::Interval;
 
 /// How many slices wait for the sender at most: one, so that reading overlaps sending and memory stays small.
 const WAITING_SLICES: usize = 1;
@@ -15,6 +18,8 @@ const WAITING_SLICES: usize = 1;
 pub struct Server {
     /// The name of its machine.
     pub hostname: String,
+    /// Its version, for example `v0.14.0 (rust)`.
+    pub version: String,
     /// Its settings.
     pub settings: ServerSettings,
     /// All its buckets, ascending by id.
@@ -25,6 +30,13 @@ pub struct Server {
 #[derive(Clone)]
 pub struct Reader {
     servers: Vec<Arc<Client>>,
+}
+
+impl Server {
+    /// Whether it is aw-server-rust, whose rules differ in places from the Python server's.
+    pub fn is_rust(&self) -> bool {
+        self.version.contains("rust")
+    }
 }
 
 impl Reader {
@@ -47,9 +59,10 @@ impl Reader {
             .iter()
             .map(|server| {
                 on_thread(server, |server| {
-                    let hostname = server.hostname()?;
+                    let Info { hostname, version } = server.info()?;
                     Ok(Server {
                         hostname,
+                        version,
                         settings: server.settings()?,
                         buckets: server.buckets()?,
                     })
@@ -77,6 +90,32 @@ impl Reader {
         on_thread(server, move |server| server.has_events(&bucket, count))
             .await
             .unwrap_or(Err(ReadError::BrokeOff))
+    }
+
+    /// Runs a query of ActivityWatch's own language, which reads `buckets`, and returns the lists of events that its
+    /// `RETURN` is a dictionary of, each ascending by start.
+    ///
+    /// They reach beyond `range` on both sides and have to be cut: at the bounds of a query the servers cut events before
+    /// gaps are closed, and the Python server leaves out what began a day before, so that it is asked for more.
+    ///
+    /// # Errors
+    /// Any [`ReadError`].
+    pub async fn query(
+        &self,
+        server: usize,
+        buckets: Vec<String>,
+        range: Interval,
+        lines: Vec<String>,
+    ) -> Result<BTreeMap<String, Vec<Event>>, ReadError> {
+        on_thread(&self.servers[server], move |server| {
+            let mut start = range.start();
+            for bucket in &buckets {
+                start = start.min(server.running_since(bucket, range.start() - MARGIN)?);
+            }
+            server.query(Interval::new(start - MARGIN, range.end() + MARGIN), &lines)
+        })
+        .await
+        .unwrap_or(Err(ReadError::BrokeOff))
     }
 
     /// Starts reading; slices arrive in order of time until `plan.until`. Dropping the receiver ends it.

@@ -7,7 +7,7 @@ use crate::timeline::{Interval, Time};
 
 /// How far around a slice events are read. ActivityWatch closes gaps of up to 5 s between events, and its Python server
 /// counts in milliseconds; nothing further away changes what lies inside.
-const MARGIN: Duration = Duration::from_millis(5_001);
+pub(super) const MARGIN: Duration = Duration::from_millis(5_001);
 
 /// How many events that began before a slice are looked at to begin with. Mostly the newest of them decides what is
 /// still running.

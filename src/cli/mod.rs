@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::day::Day;
+use crate::day::DayName;
 use crate::launcher::Launcher;
 use crate::settings::{PartialSettings, Secret, server_address};
 
@@ -16,6 +16,7 @@ Examples:
   aw-sync-agent sync                                    sync once
   aw-sync-agent --prometheus-url http://desk.lan:9090   send to another machine
   aw-sync-agent --excluded-watchers 'aw-watcher-web-*'  leave browsers out
+  aw-sync-agent verify --day 2026-11-20                 prove that a day arrived whole
   aw-sync-agent config show                             print all settings and their origins";
 
 /// Carries the activity of your machines from ActivityWatch into Prometheus, for Grafana
@@ -147,13 +148,30 @@ pub enum Command {
     Preview {
         /// Day: 2026-11-24, today or yesterday
         #[arg(long, value_name = "DAY", default_value = "yesterday")]
-        day: Day,
+        day: DayName,
         /// How to print it
         #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
         format: Format,
     },
     /// Show what has been sent and what has not
     Status {
+        /// Print it as JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare a day in ActivityWatch with what was stored of it
+    ///
+    /// Asks ActivityWatch the query of its own Activity view, and the receiver for the sums that a dashboard shows, and
+    /// prints both side by side, by app and by category. Ends with 1 if they differ by more than ActivityWatch rounds.
+    Verify {
+        /// The day, by local time: a date, yesterday or today [default: yesterday]
+        #[arg(long, value_name = "DAY", conflicts_with = "since")]
+        day: Option<DayName>,
+
+        /// The first of several days, the last of which is yesterday
+        #[arg(long, value_name = "DAY")]
+        since: Option<DayName>,
+
         /// Print it as JSON, for programs
         #[arg(long)]
         json: bool,

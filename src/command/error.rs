@@ -1,14 +1,15 @@
 use std::io;
 
-use chrono::NaiveDate;
 use thiserror::Error;
 
 use super::autostart::NoLauncher;
 use super::config::InitError;
+use super::verify::DayError;
 use crate::activitywatch::ReadError;
 use crate::checkpoint::{LockError, StoreError};
 use crate::dirs::UnknownHome;
 use crate::exit::Exit;
+use crate::query_api::QueryError;
 use crate::settings::SettingsError;
 
 /// Why a command could not do its work at all. Each message is complete, with a `hint:` line where there is one.
@@ -35,9 +36,12 @@ pub enum CommandError {
     /// The state is somebody else's.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// A day before or after all that can be stored.
-    #[error("nothing can be stored for {0}\nhint: write a day from 1970 on, like 2026-11-24")]
-    Day(NaiveDate),
+    /// The days to verify are none.
+    #[error(transparent)]
+    Days(#[from] DayError),
+    /// The receiver cannot be asked.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// The output is closed or full.
     #[error(transparent)]
     Output(#[from] io::Error),
@@ -47,8 +51,8 @@ impl CommandError {
     /// Returns how the command ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::Init(_) | Self::Launcher(_) | Self::Day(_) => Exit::Usage,
-            Self::Source(_) => Exit::Unreachable,
+            Self::Settings(_) | Self::Init(_) | Self::Launcher(_) | Self::Days(_) => Exit::Usage,
+            Self::Source(_) | Self::Query(_) => Exit::Unreachable,
             Self::Home(_) | Self::Store(_) | Self::Lock(_) | Self::Output(_) => Exit::State,
         }
     }

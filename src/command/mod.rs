@@ -5,7 +5,9 @@ pub mod autostart;
 pub mod config;
 mod error;
 pub mod preview;
+mod reader;
 pub mod status;
 pub mod sync;
+pub mod verify;
 
 pub use error::CommandError;

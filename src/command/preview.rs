@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::CommandError;
 use super::amount::{self, Unit};
 use crate::checkpoint::Store;
-use crate::day::{self, Day};
+use crate::day::{Day, DayName};
 use crate::dirs::Dirs;
 use crate::message::one_line;
 use crate::metrics::{RuleEffect, Rules, Series};
@@ -69,10 +69,13 @@ struct RuleSummary<'a> {
 ///
 /// # Errors
 /// A [`CommandError`] if nothing can be read at all.
-pub async fn preview(settings: Settings, dirs: &Dirs, day: Day) -> Result<Preview, CommandError> {
+pub async fn preview(
+    settings: Settings,
+    dirs: &Dirs,
+    day: DayName,
+) -> Result<Preview, CommandError> {
     let now = Local::now();
-    let date = day.date(&now);
-    let range = day::interval(&Local, date).ok_or(CommandError::Day(date))?;
+    let Day { range, .. } = Day::of(&Local, day.date(now.date_naive()));
     let store = Store::new(&dirs.data, settings.testing);
     // Only looked at: a damaged one is not moved aside, as a pass would do.
     store.load()?;

@@ -8,11 +8,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::Instant;
 
 use super::CommandError;
-use crate::activitywatch::{self, Reader};
+use super::reader::reader;
 use crate::checkpoint::{Lock, Store};
 use crate::dirs::Dirs;
 use crate::remote_write::{self, Patience};
-use crate::settings::{ApiKey, Settings};
+use crate::settings::Settings;
 use crate::synchronizer::{Now, PassReport, Progress, Synchronizer};
 use crate::timeline::Time;
 
@@ -55,30 +55,13 @@ pub async fn sync(
 /// # Panics
 /// If the settings have no destination, which validation rules out.
 pub fn synchronizer(settings: Settings, store: Store) -> Result<Synchronizer, CommandError> {
-    let servers = settings
-        .aw_servers
-        .iter()
-        .map(|server| activitywatch::Client::new(&server.url, server.api_key.clone().map(opener)))
-        .collect::<Result<Vec<_>, _>>()?;
+    let reader = reader(&settings)?;
     let destination = settings
         .remote_write
         .first()
         .expect("settings have a destination");
     let destination = remote_write::Client::new(destination);
-    Ok(Synchronizer::new(
-        settings,
-        Reader::new(servers),
-        destination,
-        store,
-    )?)
-}
-
-/// Returns `key` as reading wants it.
-fn opener(key: ApiKey) -> activitywatch::ApiKey {
-    activitywatch::ApiKey::new(key.to_string(), move || match key.read() {
-        Ok(key) => Ok(key.expose().to_owned()),
-        Err(error) => Err(error.to_string()),
-    })
+    Ok(Synchronizer::new(settings, reader, destination, store)?)
 }
 
 /// The progress bar of a long pass.

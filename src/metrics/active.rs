@@ -49,7 +49,7 @@ pub(super) fn focused<'a>(
 
 /// Whether somebody was at the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Active {
+pub enum Active {
     /// At the keyboard, or listening to a tab, or at an app that counts always.
     Yes,
     /// Nothing says so. No AFK event is no sign of presence either: suspended machines have none.
@@ -60,7 +60,7 @@ pub(super) enum Active {
 
 impl Active {
     /// The value of the label `active`.
-    pub(super) const fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Yes => "true",
             Self::No => "false",

@@ -122,6 +122,24 @@ impl Browser {
         BROWSERS.iter().find(|browser| own.contains(browser.name))
     }
 
+    /// Returns a regex, for Python as for Rust, that finds something in the apps of which [`Self::is_app`] holds.
+    pub(super) fn pattern(&self) -> String {
+        let each = |texts: &[&str], around: fn(&str) -> String| {
+            let escaped = texts.iter().map(|text| around(&regex::escape(text)));
+            escaped.collect::<Vec<_>>().join("|")
+        };
+        let like = match self.like {
+            Like::StartsWith(starts) => each(starts, |start| format!("^{start}")),
+            Like::Contains(parts) => each(parts, str::to_owned),
+            Like::Is(names) => each(names, |name| format!("^{name}$")),
+        };
+        let like = format!("(?i:{like})");
+        if self.apps.is_empty() {
+            return like;
+        }
+        format!("{}|{like}", each(self.apps, |app| format!("^{app}$")))
+    }
+
     /// Whether the app of a window event is this browser.
     pub(super) fn is_app(&self, app: &str) -> bool {
         let small = app.to_ascii_lowercase();
@@ -143,6 +161,40 @@ mod tests {
             .iter()
             .find(|browser| browser.name == name)
             .unwrap()
+    }
+
+    #[test]
+    fn the_pattern_finds_the_apps_that_count() {
+        let apps = BROWSERS
+            .iter()
+            .flat_map(|browser| browser.apps.iter().copied());
+        let others = [
+            "firefox",
+            "Mozilla Firefox",
+            "FIREFOX.EXE",
+            "Google-chrome",
+            "not chrome",
+            "Chromium",
+            "msedge.exe",
+            "Arc",
+            "arc.exe",
+            "search",
+            "comXgoogleXChrome",
+            "orion",
+            "zenity",
+            "vim",
+            "",
+        ];
+        for app in apps.chain(others) {
+            for browser in BROWSERS {
+                let pattern = regex::Regex::new(&browser.pattern()).unwrap();
+                assert_eq!(
+                    pattern.is_match(app),
+                    browser.is_app(app),
+                    "{app} {browser:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -30,8 +30,10 @@ use std::collections::BTreeMap;
 
 use crate::activitywatch::{Bucket, Event};
 use crate::timeline::{Interval, Step};
+use browser::Browser;
 use sums::{Steps, Sums};
 
+pub use active::Active;
 pub use addition::{Additions, additions};
 pub use budget::Budget;
 pub use category::{Categories, CategoryRule, ExportError, RuleError, SkippedRule};
@@ -89,6 +91,47 @@ pub fn device_series<'a>(
             samples: samples(steps),
         })
         .collect()
+}
+
+/// Returns the labels of the series that the time of a window's event goes into; `None` if the rules drop it.
+pub fn window_labels(
+    bucket: &Bucket,
+    event: &Event,
+    category: &str,
+    active: Active,
+    labelling: Labelling<'_>,
+) -> Option<Labels> {
+    let own = Some(("active", active.label().to_owned()));
+    let labels = with_meta(
+        bucket,
+        event,
+        window::labels(event, category),
+        own,
+        labelling,
+    );
+    labelling.final_labels(labels)
+}
+
+/// Returns a regex of the apps that are the browser which writes `bucket`; `None` of browsers that ActivityWatch does
+/// not know.
+pub fn browser_pattern(bucket: &Bucket) -> Option<String> {
+    Browser::of(bucket).map(Browser::pattern)
+}
+
+/// Returns the labels of an event, and the meta labels if there are rules to see them.
+fn with_meta(
+    bucket: &Bucket,
+    event: &Event,
+    of_event: EventLabels,
+    own: Option<(&'static str, String)>,
+    labelling: Labelling<'_>,
+) -> Vec<Label> {
+    let labels = of_event.into_iter().chain(own);
+    let mut labels: Vec<Label> = labels.map(|(name, value)| (name.into(), value)).collect();
+    if !labelling.rules.is_empty() {
+        labels.extend(meta::labels(bucket, &event.data));
+    }
+    labels
 }
 
 fn sample((step, amount): (Step, i64)) -> Sample {

@@ -10,9 +10,9 @@ use std::iter;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use chrono::{
-    DateTime, FixedOffset, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike, Weekday,
-};
+use chrono::{DateTime, FixedOffset, TimeDelta, TimeZone, Weekday};
+
+use crate::local_time::first_occurrence;
 
 /// Name and values of each field, in the order of a six-field expression.
 const FIELDS: [(&str, &str); 6] = [
@@ -29,9 +29,6 @@ const DAY_OF_WEEK: usize = 5;
 
 /// Periods that `@every` takes.
 const PERIODS: RangeInclusive<TimeDelta> = TimeDelta::seconds(1)..=TimeDelta::days(366);
-
-/// Longest jump of a local clock, in minutes: Samoa left out a whole day in 2011.
-const LONGEST_GAP_MINUTES: i64 = 24 * 60;
 
 /// Why a text is not a [`Schedule`].
 ///
@@ -153,22 +150,6 @@ impl Schedule {
                 .find(|time| time > now),
         }
     }
-}
-
-/// Returns the time at which a clock in `zone` first shows `local`, or the first full minute after
-/// the gap if it jumps over it.
-fn first_occurrence<Tz: TimeZone>(zone: &Tz, local: NaiveDateTime) -> Option<DateTime<Tz>> {
-    // `Local::from_local_datetime` takes the end of a repeated hour for a part of it, and swaps the
-    // earlier and the later time: https://github.com/chronotope/chrono/issues/1625.
-    let [before, after] = [-1, 1]
-        .map(TimeDelta::days)
-        .map(|distance| zone.offset_from_utc_datetime(&(local + distance)).fix());
-    let minute = local - TimeDelta::seconds(local.second().into());
-    iter::once(local)
-        .chain((1..=LONGEST_GAP_MINUTES).map(|gap| minute + TimeDelta::minutes(gap)))
-        .flat_map(|local| [(local, before), (local, after)])
-        .map(|(local, offset)| (local, zone.from_utc_datetime(&(local - offset))))
-        .find_map(|(local, time)| (time.naive_local() == local).then_some(time))
 }
 
 impl fmt::Display for Schedule {

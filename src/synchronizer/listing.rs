@@ -1,10 +1,9 @@
-use fancy_regex::Regex;
 use tokio::time::Instant;
 
 use super::plan::{Target, one_per_host};
 use super::{Learnt, PassReport, Synchronizer};
-use crate::activitywatch::{self, Bucket, Device, ReadError, Server, ServerSettings};
-use crate::metrics::{Categories, CategoryRule};
+use crate::activitywatch::{self, Bucket, Device, ReadError, Reader, Server, ServerSettings};
+use crate::checkpoint::Endpoint;
 use crate::settings::{Settings, Watchers};
 use crate::timeline::Time;
 
@@ -31,36 +30,17 @@ impl Synchronizer {
         for (place, server) in &listed {
             self.learn(*place, &server.settings);
         }
-        let devices = listed
-            .iter()
-            .map(|(place, server)| (*place, self.devices(&urls[*place], server)));
-        let (devices, notices): (Vec<_>, Vec<_>) = devices
-            .map(|(place, (devices, notices))| ((place, devices), notices))
-            .unzip();
-        self.notify(notices.into_iter().flatten());
         let endpoint = self.endpoint().cloned().unwrap_or_default();
         let user = self.settings.user.clone();
-        let owner = |host: &str| Some(endpoint.device(&user, host)?.server.clone());
-        let (devices, notices) = one_per_host(devices, &urls, owner);
+        let (devices, notices) =
+            wanted_devices(&self.reader, &self.settings, &endpoint, &listed, |error| {
+                report.add(error);
+            })
+            .await;
         self.notify(notices);
 
         let mut targets = Vec::new();
-        for (place, mut device) in devices {
-            let is_known = |bucket: &Bucket| {
-                endpoint
-                    .done_until(&user, &urls[place], &bucket.id)
-                    .is_some()
-            };
-            match self
-                .large_enough(place, std::mem::take(&mut device.buckets), is_known)
-                .await
-            {
-                Ok(buckets) => device.buckets = buckets,
-                Err(error) => {
-                    report.add(error);
-                    continue;
-                }
-            }
+        for (place, device) in devices {
             let buckets = listed
                 .iter()
                 .find(|(server, _)| *server == place)
@@ -86,36 +66,9 @@ impl Synchronizer {
         {
             return;
         }
-        let (rules, skipped) = match &self.settings.categories_file {
-            Some(file) => (file.rules.clone(), Vec::new()),
-            None => CategoryRule::of_server(settings.classes.as_ref()),
-        };
-        let own = self.settings.category.iter().cloned();
-        let (categories, unusable) = Categories::new(rules.into_iter().chain(own));
-        let always_active = settings
-            .always_active_pattern
-            .as_deref()
-            .map(Regex::new)
-            .transpose();
-        let bad_pattern = always_active.as_ref().err().map(|error| {
-            format!("the always-active pattern of ActivityWatch is left out: {error}")
-        });
-        self.notify(
-            skipped
-                .iter()
-                .chain(&unusable)
-                .map(ToString::to_string)
-                .chain(bad_pattern),
-        );
-        let always_active = always_active.unwrap_or_default();
-        self.learnt.insert(
-            server,
-            Learnt {
-                from: settings.clone(),
-                categories,
-                always_active,
-            },
-        );
+        let (learnt, notices) = Learnt::new(&self.settings, settings);
+        self.notify(notices);
+        self.learnt.insert(server, learnt);
     }
 
     /// Whether a server that answers has done so for long enough.
@@ -139,56 +92,6 @@ impl Synchronizer {
         has_settled
     }
 
-    /// Returns the devices of a server with the buckets that are wanted, and notices of what is left out.
-    fn devices(
-        &self,
-        url: &str,
-        server: &Server,
-    ) -> (Vec<Device>, impl IntoIterator<Item = String> + use<>) {
-        let wanted = server
-            .buckets
-            .iter()
-            .filter(|bucket| is_wanted(bucket, &self.settings))
-            .cloned();
-        let hosts = &self.settings.hosts;
-        let rename = |machine: &str| {
-            hosts
-                .get(&format!("{url}/{machine}"))
-                .or_else(|| hosts.get(machine))
-                .cloned()
-        };
-        activitywatch::devices(wanted, &server.hostname, rename)
-    }
-
-    /// Returns the buckets that have enough events, or had once.
-    async fn large_enough(
-        &self,
-        server: usize,
-        buckets: Vec<Bucket>,
-        is_known: impl Fn(&Bucket) -> bool,
-    ) -> Result<Vec<Bucket>, ReadError> {
-        let mut large_enough = Vec::new();
-        for bucket in buckets {
-            let is_taken = is_known(&bucket)
-                || bucket.is_essential()
-                || match self
-                    .reader
-                    .has_events(server, &bucket.id, self.settings.min_data)
-                    .await
-                {
-                    Ok(has_events) => has_events,
-                    Err(ReadError::Vanished { .. }) => false,
-                    // Reading it will fail too, and that is where it is reported.
-                    Err(ReadError::Unreadable { .. }) => true,
-                    Err(error) => return Err(error),
-                };
-            if is_taken {
-                large_enough.push(bucket);
-            }
-        }
-        Ok(large_enough)
-    }
-
     /// Warns of each thing once.
     pub(super) fn notify(&mut self, notices: impl IntoIterator<Item = String>) {
         for notice in notices {
@@ -197,6 +100,95 @@ impl Synchronizer {
             }
         }
     }
+}
+
+/// Returns the devices of the servers that answer, each with the place of its server and the buckets that a pass reads,
+/// and notices of what is left out.
+///
+/// `listed` holds the place of each such server and what it lists, `endpoint` what the checkpoint has of the
+/// destination. A device whose buckets cannot be counted is left out, and `fail` told why.
+pub async fn wanted_devices(
+    reader: &Reader,
+    settings: &Settings,
+    endpoint: &Endpoint,
+    listed: &[(usize, Server)],
+    mut fail: impl FnMut(ReadError),
+) -> (Vec<(usize, Device)>, Vec<String>) {
+    let urls: Vec<String> = reader.urls().map(str::to_owned).collect();
+    let mut notices = Vec::new();
+    let mut devices = Vec::new();
+    for (place, server) in listed {
+        let (found, left_out) = devices_of(settings, &urls[*place], server);
+        devices.push((*place, found));
+        notices.extend(left_out);
+    }
+    let owner = |host: &str| Some(endpoint.device(&settings.user, host)?.server.clone());
+    let (devices, left_out) = one_per_host(devices, &urls, owner);
+    notices.extend(left_out);
+    let mut wanted = Vec::new();
+    for (place, mut device) in devices {
+        let is_known = |bucket: &Bucket| {
+            endpoint
+                .done_until(&settings.user, &urls[place], &bucket.id)
+                .is_some()
+        };
+        let buckets = std::mem::take(&mut device.buckets);
+        match large_enough(reader, place, buckets, settings.min_data, is_known).await {
+            Ok(buckets) => {
+                device.buckets = buckets;
+                wanted.push((place, device));
+            }
+            Err(error) => fail(error),
+        }
+    }
+    (wanted, notices)
+}
+
+/// Returns the devices of a server with the buckets that are wanted, and notices of what is left out.
+fn devices_of(
+    settings: &Settings,
+    url: &str,
+    server: &Server,
+) -> (Vec<Device>, impl IntoIterator<Item = String> + use<>) {
+    let wanted = server
+        .buckets
+        .iter()
+        .filter(|bucket| is_wanted(bucket, settings))
+        .cloned();
+    let hosts = &settings.hosts;
+    let rename = |machine: &str| {
+        hosts
+            .get(&format!("{url}/{machine}"))
+            .or_else(|| hosts.get(machine))
+            .cloned()
+    };
+    activitywatch::devices(wanted, &server.hostname, rename)
+}
+
+/// Returns the buckets that have enough events, or had once.
+async fn large_enough(
+    reader: &Reader,
+    server: usize,
+    buckets: Vec<Bucket>,
+    min_data: usize,
+    is_known: impl Fn(&Bucket) -> bool,
+) -> Result<Vec<Bucket>, ReadError> {
+    let mut large_enough = Vec::new();
+    for bucket in buckets {
+        let is_taken = is_known(&bucket)
+            || bucket.is_essential()
+            || match reader.has_events(server, &bucket.id, min_data).await {
+                Ok(has_events) => has_events,
+                Err(ReadError::Vanished { .. }) => false,
+                // Reading it will fail too, and that is where it is reported.
+                Err(ReadError::Unreadable { .. }) => true,
+                Err(error) => return Err(error),
+            };
+        if is_taken {
+            large_enough.push(bucket);
+        }
+    }
+    Ok(large_enough)
 }
 
 fn is_wanted(bucket: &Bucket, settings: &Settings) -> bool {

@@ -4,6 +4,7 @@
 
 mod catch_up;
 mod delivery;
+mod learnt;
 mod listing;
 mod plan;
 mod preview;
@@ -11,17 +12,18 @@ mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fancy_regex::Regex;
 use tokio::time::Instant;
 
-use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan, Reader, ServerSettings};
+use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan, Reader};
 use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
-use crate::metrics::{Budget, Categories, Label, Labelling, Series, Source, device_series};
+use crate::metrics::{Budget, Label, Labelling, Series, Source, device_series};
 use crate::remote_write::{self, Patience, batches};
 use crate::settings::Settings;
 use crate::timeline::{Step, Time, horizon};
 use plan::Target;
 
+pub use learnt::Learnt;
+pub use listing::wanted_devices;
 pub use preview::{DevicePreview, Preview};
 pub use report::{PassReport, Problem};
 
@@ -43,14 +45,6 @@ pub struct Now {
     pub wall: Time,
     /// The clock that only goes forward, for how long something has lasted.
     pub monotonic: Instant,
-}
-
-/// What a server's settings come to, made anew when they change.
-#[derive(Default)]
-struct Learnt {
-    from: ServerSettings,
-    categories: Categories,
-    always_active: Option<Regex>,
 }
 
 /// Whether a pass can go on.
@@ -224,32 +218,12 @@ impl Synchronizer {
         sources: impl IntoIterator<Item = Source<'a>>,
         budget: &mut Budget,
     ) -> Vec<Series> {
-        let common = self.common(target);
+        let common = common_labels(&self.settings, &target.state.host);
         device_series(sources, self.labelling(target, &common), budget)
     }
 
-    /// Returns the labels that all series of a device carry.
-    fn common(&self, target: &Target) -> Vec<Label> {
-        let own = [("user", &target.state.user), ("host", &target.state.host)];
-        let own = own
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.clone()));
-        let labels = self
-            .settings
-            .labels
-            .iter()
-            .map(|(name, value)| (name.clone().into(), value.clone()));
-        own.chain(labels).collect()
-    }
-
     fn labelling<'a>(&'a self, target: &Target, common: &'a [Label]) -> Labelling<'a> {
-        let learnt = &self.learnt[&target.server];
-        Labelling {
-            common,
-            categories: &learnt.categories,
-            always_active: learnt.always_active.as_ref(),
-            rules: &self.settings.relabel,
-        }
+        self.learnt[&target.server].labelling(common, &self.settings.relabel)
     }
 
     /// Says once that a device has too many label sets, since what is folded cannot be told apart any more.
@@ -287,6 +261,19 @@ impl Synchronizer {
             .entry(self.destination.url().to_string())
             .or_default()
     }
+}
+
+/// Returns the labels that every series of a device carries.
+pub fn common_labels(settings: &Settings, host: &str) -> Vec<Label> {
+    let own = [("user", settings.user.as_str()), ("host", host)];
+    let own = own
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.to_owned()));
+    let labels = settings
+        .labels
+        .iter()
+        .map(|(name, value)| (name.clone().into(), value.clone()));
+    own.chain(labels).collect()
 }
 
 /// Returns the devices whose part of a slice can be sent, having noted what could not be read.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Now, PassReport, Problem, Synchronizer, readable};
+use super::{Now, PassReport, Problem, Synchronizer, common_labels, readable};
 use crate::activitywatch::{ReadError, ReadPlan};
 use crate::metrics::{Budget, Labels, RuleEffect, Sample, Series, Source, rule_effects};
 use crate::remote_write::batches;
@@ -72,7 +72,7 @@ impl Synchronizer {
                         range: device.range,
                     })
                 };
-                let common = self.common(target);
+                let common = common_labels(&self.settings, &target.state.host);
                 let of_rules = rule_effects(sources(), self.labelling(target, &common));
                 for (sum, effect) in effects[place].iter_mut().zip(of_rules) {
                     sum.changed += effect.changed;

@@ -13,6 +13,7 @@ fn help_is_plain_and_fits_a_terminal() {
         &[][..],
         &["sync"],
         &["status"],
+        &["verify"],
         &["config"],
         &["config", "show"],
         &["autostart"],

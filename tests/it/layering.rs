@@ -15,7 +15,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("message", &[]),
     ("activitywatch", &["message", "timeline"]),
     ("metrics", &["activitywatch", "timeline"]),
-    ("settings", &["activitywatch", "dirs", "metrics"]),
+    (
+        "settings",
+        &["activitywatch", "dirs", "local_time", "metrics"],
+    ),
+    ("verification", &["activitywatch", "metrics", "timeline"]),
     ("cli", &["day", "launcher", "settings"]),
     ("openmetrics", &["metrics"]),
     ("remote_write", &["message", "metrics", "settings"]),
@@ -79,6 +83,7 @@ fn nothing_below_the_synchronizer_asks_for_the_time_or_the_environment() {
         "activitywatch",
         "metrics",
         "query_api",
+        "verification",
         "checkpoint",
         "synchronizer",
     ] {

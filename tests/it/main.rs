@@ -34,3 +34,4 @@ mod settings;
 mod state;
 mod tls;
 mod totals;
+mod verifying;

@@ -1,4 +1,4 @@
-use chrono::{NaiveDate, Utc};
+use chrono::{NaiveDate, Timelike, Utc};
 use chrono_tz::America::{Havana, New_York};
 use chrono_tz::Australia::Lord_Howe;
 use chrono_tz::Europe::Berlin;
