@@ -106,7 +106,7 @@ fn a_day_that_cannot_be_is_a_usage_error() {
     let run = Agent::new().run(&["preview", "--day", "tomorrow"]);
     assert_eq!(run.code, Some(2));
     insta::assert_snapshot!(run.stderr, @"
-    error: invalid value 'tomorrow' for '--day <DAY>': write it like 2026-11-24, or as `today` or `yesterday`
+    error: invalid value 'tomorrow' for '--day <DAY>': write `yesterday`, `today`, or a date like `2026-11-20`
 
     For more information, try '--help'.
     ");

@@ -79,7 +79,8 @@ fn eventful() -> AwServer {
     server.insert(
         &BucketSpec::afk("laptop").id,
         &[
-            afk(midnight(1) - TimeDelta::minutes(5), 10, "not-afk"),
+            // Of thirty hours: the Python server forgets it unless it is asked carefully.
+            afk(midnight(1) - TimeDelta::hours(25), 30 * 60, "not-afk"),
             afk(at(60), 60, "not-afk"),
             afk(at(1430), 20, "not-afk"),
         ],
@@ -385,6 +386,23 @@ fn rules_change_both_sides() {
         said_now.contains("not compared: the `[[relabel]]` rules take the label `active` away"),
         "{said_now}"
     );
+}
+
+#[test]
+fn names_that_were_folded_are_compared_together() {
+    let (server, prometheus) = (eventful(), Prometheus::taking_history(Suite::Machine));
+    let agent = agent(&server.url(), &prometheus.url());
+    agent.write_settings("series-budget = 5");
+    agent.sync();
+    let (code, said) = verify(&agent, &prometheus);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("(other)"), "{said}");
+    server.insert(
+        &BucketSpec::window("laptop").id,
+        &[window(at(250), 60_000, "late")],
+    );
+    let (code, said) = verify(&agent, &prometheus);
+    assert_eq!(code, Some(1), "{said}");
 }
 
 #[test]
