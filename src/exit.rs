@@ -65,9 +65,12 @@ mod tests {
         let unavailable = || Problem::Unavailable {
             url: url(),
             reason: String::new(),
+            maybe_stored: false,
         };
         let refused = || Problem::Refused {
             url: url(),
+            samples: 1,
+            from: Time::EPOCH,
             until: Time::EPOCH,
             reason: String::new(),
             hint: "",

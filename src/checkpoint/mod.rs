@@ -3,6 +3,7 @@
 //! ActivityWatch's database is the queue, so this stays small and could be made anew. One process at a time holds it.
 
 mod lock;
+mod refused;
 mod sending;
 mod store;
 
@@ -13,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::timeline::Time;
 
 pub use lock::{Lock, LockError};
-pub use sending::Sending;
+pub use refused::{Cause, Refused};
+pub use sending::{Part, Sending};
 pub use store::{Store, StoreError};
 
 /// How far everything has come, of every destination.
@@ -29,6 +31,18 @@ pub struct Checkpoint {
 pub struct Endpoint {
     /// One for each user and host.
     pub devices: Vec<Device>,
+    /// What it did not take, ascending by user, host and time; stretches that touch are one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refused>,
+    /// How many samples were ever delivered.
+    #[serde(default)]
+    pub samples_sent: u64,
+    /// How many samples it ever refused.
+    #[serde(default)]
+    pub samples_refused: u64,
+    /// Whether the receiver counts twice what it gets twice; `None` as long as nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appends: Option<bool>,
     /// When a pass last came to its end with everything delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Time>,
@@ -124,6 +138,12 @@ impl Endpoint {
             .iter()
             .filter(|device| device.user == user && device.server == server);
         devices.filter_map(|device| device.done_until(bucket)).max()
+    }
+
+    /// Notes that the receiver did not take something.
+    pub fn refuse(&mut self, refused: &Refused) {
+        self.samples_refused += refused.samples;
+        refused::add(&mut self.refused, refused);
     }
 
     /// Puts `device` in the place of the one with the same user and host.

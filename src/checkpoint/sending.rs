@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
 
-use super::Device;
+use super::{Device, Refused};
 use crate::timeline::Time;
 
-/// A request under way: what is sent, and what the checkpoint says once it has been delivered.
+/// What is under way: the request that is sent, what is left of the same stretch, and what the checkpoint says once all
+/// of it has come to an end.
 ///
 /// Kept on disk from before the request until its answer. After a crash the very same bytes go out first: events,
 /// settings or the agent itself may have changed, and computing the request again would send other samples beside
@@ -12,44 +13,102 @@ use crate::timeline::Time;
 pub struct Sending {
     /// Where to.
     pub endpoint: String,
-    /// How many samples it holds.
-    pub samples: usize,
-    /// The end of its newest step.
+    /// Where the stretch begins.
+    pub from: Time,
+    /// Where it ends.
     pub until: Time,
-    /// The devices as they are after delivery.
+    /// The devices as they are afterwards.
     pub devices: Vec<Device>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// How many samples of the stretch have been delivered.
+    pub delivered: usize,
+    /// What of the stretch has been refused.
+    pub refused: Vec<Refused>,
+    /// What is left, in the order in which it is sent. The first may have been sent, the others have not. Empty only
+    /// between two requests.
+    pub parts: Vec<Part>,
 }
 
-/// The first line of the file; the rest is the body.
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The body.
+    pub body: Vec<u8>,
+    /// How many samples it holds.
+    pub samples: usize,
+    /// The timestamp of its oldest sample, in milliseconds since the Unix epoch.
+    pub oldest_ms: i64,
+    /// The timestamp of its newest sample.
+    pub newest_ms: i64,
+    /// How often it has been sent again because nobody could tell what had become of it.
+    pub resent: u32,
+}
+
+/// The first line of the file; the rest is the bodies, one after the other.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     version: u32,
     endpoint: String,
-    samples: usize,
+    from: Time,
     until: Time,
     devices: Vec<Device>,
-    body_bytes: usize,
+    delivered: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<Refused>,
+    parts: Vec<PartHeader>,
 }
 
-const VERSION: u32 = 1;
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartHeader {
+    bytes: usize,
+    samples: usize,
+    oldest_ms: i64,
+    newest_ms: i64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    resent: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde wants"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+const VERSION: u32 = 2;
 
 impl Sending {
+    /// Returns how many samples are left.
+    pub fn samples(&self) -> usize {
+        self.parts.iter().map(|part| part.samples).sum()
+    }
+
     pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let part = |part: &Part| PartHeader {
+            bytes: part.body.len(),
+            samples: part.samples,
+            oldest_ms: part.oldest_ms,
+            newest_ms: part.newest_ms,
+            resent: part.resent,
+        };
         let header = Header {
             version: VERSION,
             endpoint: self.endpoint.clone(),
-            samples: self.samples,
+            from: self.from,
             until: self.until,
             devices: self.devices.clone(),
-            body_bytes: self.body.len(),
+            delivered: self.delivered,
+            refused: self.refused.clone(),
+            parts: self.parts.iter().map(part).collect(),
         };
         let mut bytes =
             serde_json::to_vec(&header).expect("a header has no maps with keys other than text");
         bytes.push(b'\n');
-        bytes.extend_from_slice(&self.body);
+        for part in &self.parts {
+            bytes.extend_from_slice(&part.body);
+        }
         bytes
     }
 
@@ -61,19 +120,35 @@ impl Sending {
             .ok_or("no header line")?;
         let header: Header =
             serde_json::from_slice(&bytes[..line]).map_err(|error| error.to_string())?;
-        let body = bytes[line + 1..].to_vec();
         if header.version != VERSION {
             return Err(format!("version {} is not {VERSION}", header.version));
         }
-        if body.len() != header.body_bytes {
-            return Err(format!("{} of {} bytes", body.len(), header.body_bytes));
+        let mut rest = &bytes[line + 1..];
+        let mut parts = Vec::new();
+        for part in header.parts {
+            let (body, further) = rest
+                .split_at_checked(part.bytes)
+                .ok_or_else(|| format!("{} of {} bytes", rest.len(), part.bytes))?;
+            rest = further;
+            parts.push(Part {
+                body: body.to_vec(),
+                samples: part.samples,
+                oldest_ms: part.oldest_ms,
+                newest_ms: part.newest_ms,
+                resent: part.resent,
+            });
+        }
+        if !rest.is_empty() {
+            return Err(format!("{} bytes too many", rest.len()));
         }
         Ok(Self {
             endpoint: header.endpoint,
-            samples: header.samples,
+            from: header.from,
             until: header.until,
             devices: header.devices,
-            body,
+            delivered: header.delivered,
+            refused: header.refused,
+            parts,
         })
     }
 }

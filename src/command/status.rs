@@ -8,7 +8,8 @@ use reqwest::Url;
 use serde::Serialize;
 
 use super::CommandError;
-use crate::checkpoint::{Checkpoint, Device, Endpoint, Lock, Store};
+use crate::checkpoint::{Cause, Checkpoint, Device, Endpoint, Lock, Refused, Sending, Store};
+use crate::message::one_line;
 use crate::settings::masked_url;
 use crate::timeline::Time;
 
@@ -47,7 +48,7 @@ pub fn read(store: &Store) -> Result<Status, CommandError> {
         }
         let sending = sending.as_ref().filter(|sending| sending.endpoint == url);
         EndpointStatus {
-            unanswered_samples: sending.map(|sending| sending.samples),
+            unanswered_samples: sending.map(Sending::samples),
             url: shown(&url),
             endpoint,
         }
@@ -115,6 +116,11 @@ pub fn print<Tz: TimeZone<Offset: Display>>(
         }
         for device in &endpoint.devices {
             print_device(device, now, out)?;
+            let of_device =
+                |refused: &&Refused| (&refused.user, &refused.host) == (&device.user, &device.host);
+            for refused in endpoint.refused.iter().filter(of_device) {
+                print_refused(refused, now, out)?;
+            }
         }
     }
     Ok(())
@@ -142,6 +148,32 @@ fn print_device<Tz: TimeZone<Offset: Display>>(
     Ok(())
 }
 
+fn print_refused<Tz: TimeZone<Offset: Display>>(
+    refused: &Refused,
+    now: &DateTime<Tz>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let why = match refused.cause {
+        Cause::TooOld => "too old for the receiver",
+        Cause::Fault => "refused",
+        Cause::TooLarge => "too large",
+        Cause::Unclear => "whether they arrived is not known",
+    };
+    // Where the stretch begins may be long before the first sample.
+    let from = if refused.from == Time::EPOCH {
+        "from the very first".to_owned()
+    } else {
+        format!("from {}", local(refused.from, now))
+    };
+    writeln!(
+        out,
+        "    but {} samples {from} until {} are not there: {why}",
+        refused.samples,
+        local(refused.until, now)
+    )?;
+    writeln!(out, "      {}", one_line(&refused.reason, 200))
+}
+
 /// Returns an address without what may be a secret.
 fn shown(url: &str) -> String {
     Url::parse(url).map_or_else(|_| url.to_owned(), |url| masked_url(&url))
@@ -149,7 +181,6 @@ fn shown(url: &str) -> String {
 
 /// Returns a time as a person reads it: local, and how long ago.
 fn moment<Tz: TimeZone<Offset: Display>>(time: Time, now: &DateTime<Tz>) -> String {
-    let local = DateTime::<Utc>::from(time).with_timezone(&now.timezone());
     let present = Time::from(now.to_utc());
     let ago = match present.since(time).as_secs() {
         _ if time > present => "still to come".to_owned(),
@@ -158,7 +189,12 @@ fn moment<Tz: TimeZone<Offset: Display>>(time: Time, now: &DateTime<Tz>) -> Stri
         seconds @ 3600..=172_799 => format!("{} h ago", seconds / 3600),
         seconds => format!("{} days ago", seconds / 86_400),
     };
-    format!("{} ({ago})", local.format("%Y-%m-%d %H:%M"))
+    format!("{} ({ago})", local(time, now))
+}
+
+fn local<Tz: TimeZone<Offset: Display>>(time: Time, now: &DateTime<Tz>) -> String {
+    let local = DateTime::<Utc>::from(time).with_timezone(&now.timezone());
+    local.format("%Y-%m-%d %H:%M").to_string()
 }
 
 #[cfg(test)]
@@ -209,6 +245,16 @@ mod tests {
             devices: vec![device],
             last_success: Some(at("2026-11-24T06:45:00Z")),
             last_failure: Some(failure),
+            refused: vec![Refused {
+                user: "ada".to_owned(),
+                host: "laptop".to_owned(),
+                from: Time::EPOCH,
+                until: at("2026-11-24T07:45:00Z"),
+                samples: 12_345,
+                cause: Cause::TooOld,
+                reason: "HTTP 400: out of bounds".to_owned(),
+            }],
+            ..Endpoint::default()
         };
         let url = "http://127.0.0.1:9090/api/v1/write".to_owned();
         let endpoints = vec![EndpointStatus {
@@ -235,6 +281,8 @@ mod tests {
           laptop (user ada)
             delivered until 2026-11-24 09:40 (10 min ago)
             but aw-watcher-web-firefox only until 2026-11-20 01:00 (4 days ago)
+            but 12345 samples from the very first until 2026-11-24 08:45 are not there: too old for the receiver
+              HTTP 400: out of bounds
         ");
     }
 

@@ -11,7 +11,7 @@ use super::CommandError;
 use super::reader::reader;
 use crate::checkpoint::{Lock, Store};
 use crate::dirs::Dirs;
-use crate::remote_write::{self, Patience};
+use crate::remote_write::Patience;
 use crate::settings::Settings;
 use crate::synchronizer::{Now, PassReport, Progress, Synchronizer};
 use crate::timeline::Time;
@@ -59,9 +59,9 @@ pub fn synchronizer(settings: Settings, store: Store) -> Result<Synchronizer, Co
     let destination = settings
         .remote_write
         .first()
-        .expect("settings have a destination");
-    let destination = remote_write::Client::new(destination);
-    Ok(Synchronizer::new(settings, reader, destination, store)?)
+        .expect("settings have a destination")
+        .clone();
+    Ok(Synchronizer::new(settings, reader, &destination, store)?)
 }
 
 /// The progress bar of a long pass.

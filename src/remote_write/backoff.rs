@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
@@ -12,6 +12,10 @@ const MIN_DELAY: Duration = Duration::from_millis(500);
 
 /// The longest delay, also if the receiver wishes a longer one: it may be wrong by hours, and asking costs little.
 const MAX_DELAY: Duration = Duration::from_mins(1);
+
+/// How often in a row the same refusal to answer is taken for something that passes. Older receivers answer 500 to
+/// what they will never take.
+const MOST_EQUAL_ANSWERS: usize = 20;
 
 /// How long a receiver that is unavailable is tried again.
 #[derive(Debug, Clone, Copy)]
@@ -29,18 +33,15 @@ pub struct Delivery {
     pub outcome: Outcome,
     /// Whether an attempt without a clear end may have been stored, whatever came after it.
     pub maybe_stored: bool,
+    /// When it ended.
+    pub at: SystemTime,
 }
 
 /// Posts `body` until there is an answer that settles it, or patience ends.
 ///
-/// `maybe_stored` tells that an earlier request with the same bytes may have been stored. Prometheus refuses those as
-/// out of order, which is then a delivery too. It can be dropped at any moment.
-pub async fn deliver(
-    client: &Client,
-    body: &[u8],
-    mut maybe_stored: bool,
-    patience: Patience,
-) -> Delivery {
+/// `appends` tells that the receiver counts twice what it gets twice: then nothing is sent again that may have been
+/// stored, and its answer is waited for longer. It can be dropped at any moment.
+pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Patience) -> Delivery {
     let mut delays = ExponentialBuilder::default()
         .with_min_delay(MIN_DELAY)
         .with_max_delay(MAX_DELAY / 2)
@@ -51,44 +52,40 @@ pub async fn deliver(
         Patience::Until(end) => end,
         Patience::Each(duration) => Instant::now() + duration,
     };
+    let mut maybe_stored = false;
+    let mut equal_answers = (String::new(), 0);
     let mut attempt = 0;
     loop {
-        let outcome = client.post(body, attempt).await;
+        let outcome = client.post(body, attempt, appends).await;
         let Outcome::Unavailable {
             maybe_stored: this_one,
             retry_after,
             reason,
         } = &outcome
         else {
-            let stored_before = maybe_stored
-                && matches!(
-                    outcome,
-                    Outcome::Refused {
-                        says_stored_before: true,
-                        ..
-                    }
-                );
-            let outcome = if stored_before {
-                Outcome::Delivered
-            } else {
-                outcome
-            };
             return Delivery {
                 outcome,
                 maybe_stored,
+                at: SystemTime::now(),
             };
         };
         maybe_stored |= this_one;
         attempt += 1;
+        if equal_answers.0 != *reason {
+            equal_answers = (reason.clone(), 0);
+        }
+        equal_answers.1 += 1;
         let delay = delays
             .next()
             .unwrap_or(MAX_DELAY)
             .max(retry_after.unwrap_or_default())
             .min(MAX_DELAY);
-        if Instant::now() + delay > end {
+        let has_patience = Instant::now() + delay <= end && equal_answers.1 < MOST_EQUAL_ANSWERS;
+        if !has_patience || appends && maybe_stored {
             return Delivery {
                 outcome,
                 maybe_stored,
+                at: SystemTime::now(),
             };
         }
         log::warn!(

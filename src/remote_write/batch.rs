@@ -17,6 +17,8 @@ pub struct Batch {
     pub body: Vec<u8>,
     /// How many samples it holds, at least one.
     pub samples: usize,
+    /// The timestamp of its oldest sample, in milliseconds since the Unix epoch.
+    pub oldest_ms: i64,
     /// The timestamp of its newest sample, in milliseconds since the Unix epoch.
     pub newest_ms: i64,
 }
@@ -56,6 +58,7 @@ fn batches_within(
             return Some(Batch {
                 body: compress(&message),
                 samples,
+                oldest_ms,
                 newest_ms,
             });
         }

@@ -1,9 +1,10 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use log::debug;
 use reqwest::{Method, RequestBuilder, Response, Url};
 
 use super::error::ClientError;
+use super::kind::is_victoria;
 use super::no_answer;
 use super::outcome::{Outcome, classify};
 use super::transport::Transport;
@@ -20,6 +21,9 @@ const HEADERS: [(&str, &str); 3] = [
     ("content-type", "application/x-protobuf"),
     ("x-prometheus-remote-write-version", "0.1.0"),
 ];
+
+/// A little more than the minute for which VictoriaMetrics keeps a request waiting before it answers 503.
+const PATIENT_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Set from the second attempt on, as Prometheus does.
 const RETRY_ATTEMPT: &str = "retry-attempt";
@@ -59,10 +63,11 @@ impl Client {
         self.transport.request(method, url)
     }
 
-    /// Posts `body`, a snappy block, once. `attempt` counts from 0.
+    /// Posts `body`, a snappy block, once. `attempt` counts from 0. An answer is waited for as long as the settings say;
+    /// `is_patient` waits longer, until VictoriaMetrics gives up by itself and says so.
     ///
     /// An answer that does not come, or not whole, is [`Outcome::Unavailable`]: the receiver may have stored the samples.
-    pub async fn post(&self, body: &[u8], attempt: usize) -> Outcome {
+    pub async fn post(&self, body: &[u8], attempt: usize, is_patient: bool) -> Outcome {
         let mut request = match self.request(Method::POST, self.url().clone()) {
             Ok(request) => request.body(body.to_vec()),
             Err(error) => return Outcome::NotSent(error),
@@ -70,10 +75,18 @@ impl Client {
         for (name, value) in HEADERS {
             request = request.header(name, value);
         }
+        if is_patient {
+            let timeout = self.transport.destination().remote_timeout;
+            request = request.timeout(timeout.max(PATIENT_TIMEOUT));
+        }
         if attempt > 0 {
             request = request.header(RETRY_ATTEMPT, attempt);
         }
         let outcome = match request.send().await {
+            // What is no answer of VictoriaMetrics itself says nothing of what it has stored.
+            Ok(response) if is_patient && !is_victoria(response.headers()) => {
+                unclear(outcome(response).await)
+            }
             Ok(response) => outcome(response).await,
             Err(error) => no_answer::outcome(&error, &self.shown),
         };
@@ -100,6 +113,22 @@ async fn outcome(mut response: Response) -> Outcome {
     }
     let body = without_label_sets(&one_line(&String::from_utf8_lossy(&body), MAX_REASON_BYTES));
     classify(status, &body, retry_after.as_deref(), SystemTime::now())
+}
+
+/// Returns what an answer means that came from something in front of the receiver.
+fn unclear(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Unavailable {
+            retry_after,
+            reason,
+            ..
+        } => Outcome::Unavailable {
+            maybe_stored: true,
+            retry_after,
+            reason,
+        },
+        outcome => outcome,
+    }
 }
 
 /// Returns a receiver's words without the labels of the series that it may name: what somebody did is not for a log.

@@ -8,8 +8,10 @@ mod batch;
 mod client;
 mod encode;
 mod error;
+mod kind;
 mod no_answer;
 mod outcome;
+mod parcel;
 mod proto;
 mod transport;
 
@@ -19,4 +21,5 @@ pub use client::Client;
 pub use error::ClientError;
 pub use no_answer::outcome as without_answer;
 pub use outcome::{Outcome, classify};
+pub use parcel::{BodyError, Parcel};
 pub use proto::{Label, Sample, TimeSeries, WriteRequest};

@@ -19,6 +19,9 @@ pub enum Outcome {
     },
     /// The receiver takes nothing as old as this.
     TooOld {
+        /// Whether it takes late samples at all: then what is a little newer can be tried without harm to what is
+        /// older. Otherwise it refuses all that is an hour behind its newest sample.
+        takes_late: bool,
         /// The receiver's words.
         reason: String,
     },
@@ -28,6 +31,8 @@ pub enum Outcome {
         /// bytes that were sent before: it takes or refuses a request as a whole, so the first sample that is there
         /// already says that all are.
         says_stored_before: bool,
+        /// Whether the fault lies in the labels, so that no sample of the same series is taken either.
+        is_of_series: bool,
         /// The receiver's words.
         reason: String,
     },
@@ -48,7 +53,10 @@ pub enum Outcome {
 }
 
 /// Samples that come too late, in the words of Prometheus and of Mimir.
-const TOO_OLD: &[&str] = &["out of bounds", "too old sample", "timestamp-too-old"];
+const TOO_OLD: &[&str] = &[OUT_OF_BOUNDS, "too old sample", "timestamp-too-old"];
+
+/// What Prometheus says that keeps no out-of-order window.
+const OUT_OF_BOUNDS: &str = "out of bounds";
 
 /// Samples that are there already or come after newer ones.
 const ORDER: &[&str] = &[
@@ -59,14 +67,10 @@ const ORDER: &[&str] = &[
 ];
 
 /// Other faults of a sample, as Prometheus, Mimir, Thanos and VictoriaMetrics word them.
-const FAULTS: &[&str] = &[
-    "too far in the future",
-    "invalid sample",
-    "label",
-    "max series",
-    "max-series",
-    "maximum active series",
-];
+const FAULTS: &[&str] = &["too far in the future", "invalid sample"];
+
+/// Faults of a series.
+const SERIES_FAULTS: &[&str] = &["label", "max series", "max-series", "maximum active series"];
 
 /// What to do about a proxy that does not let us through.
 pub(super) const PROXY_HINT: &str =
@@ -92,15 +96,23 @@ pub fn classify(status: u16, body: &str, retry_after: Option<&str>, now: SystemT
     match status {
         200..=299 if !is_page => Outcome::Delivered,
         413 => Outcome::TooLarge { reason },
-        _ if names_fault(TOO_OLD) && !mentions(&["too far in the future"]) => {
-            Outcome::TooOld { reason }
-        }
+        _ if names_fault(TOO_OLD) && !mentions(&["too far in the future"]) => Outcome::TooOld {
+            takes_late: !text.contains(OUT_OF_BOUNDS),
+            reason,
+        },
         _ if names_fault(ORDER) => Outcome::Refused {
             says_stored_before: matches!(status, 400 | 409),
+            is_of_series: false,
+            reason,
+        },
+        _ if names_fault(SERIES_FAULTS) => Outcome::Refused {
+            says_stored_before: false,
+            is_of_series: true,
             reason,
         },
         _ if names_fault(FAULTS) => Outcome::Refused {
             says_stored_before: false,
+            is_of_series: false,
             reason,
         },
         400 if !is_page && mentions(&["too big", "too large", "exceeds"]) => {

@@ -78,6 +78,8 @@ pub struct Settings {
     pub history: Option<Duration>,
     /// Whether buckets synced from other machines are taken.
     pub synced_buckets: bool,
+    /// The name of this machine, as it ends in the label `host`.
+    pub machine: String,
     /// How many label sets a device may have on a UTC day; later ones are folded.
     pub series_budget: usize,
     /// How much is logged.

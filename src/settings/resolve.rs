@@ -1,6 +1,6 @@
 //! From what the layers say to settings that can be worked with: defaults are filled in and every value is checked.
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, path::Path, str::FromStr, time::Duration};
 
 use log::LevelFilter;
 use reqwest::Url;
@@ -70,6 +70,7 @@ pub(super) fn resolve(
             partial.settle.as_deref().unwrap_or(DEFAULT_SETTLE),
         )?,
         history: history(partial.history.as_deref().unwrap_or(DEFAULT_HISTORY))?,
+        machine: machine(&hosts),
         series_budget: partial.series_budget.unwrap_or(DEFAULT_SERIES_BUDGET),
         synced_buckets: partial.synced_buckets.unwrap_or(false),
         log_level: log_level(partial.log_level.as_deref().unwrap_or(DEFAULT_LOG_LEVEL))?,
@@ -105,6 +106,11 @@ fn user(user_id: Option<String>) -> Result<String, Fault> {
     let user = user_id.unwrap_or_else(|| gethostname::gethostname().to_string_lossy().into_owned());
     labels::check_value("user-id", &user)?;
     Ok(user)
+}
+
+fn machine(hosts: &BTreeMap<String, String>) -> String {
+    let name = gethostname::gethostname().to_string_lossy().into_owned();
+    hosts.get(&name).cloned().unwrap_or(name)
 }
 
 fn history(value: &str) -> Result<Option<Duration>, Fault> {

@@ -41,6 +41,7 @@ impl Synchronizer {
             devices: target.catch_up(bucket).into_iter().collect(),
             until,
         };
+        let mut begin = target.state.done_until(&bucket.id).unwrap_or(until);
         let mut slices = self.reader.read(plan);
         let (mut changed_steps, mut is_complete) = (0, false);
         while let Some(slice) = slices.recv().await {
@@ -63,11 +64,12 @@ impl Synchronizer {
                     state.note(&bucket.id, &bucket.kind, Some(done));
                     state.newest = state.newest.max(Some(done));
                     if let Flow::Stop = self
-                        .send(batch, vec![state.clone()], patience, report)
+                        .send(batch, (begin, done), vec![state.clone()], patience, report)
                         .await?
                     {
-                        return self.after_stop(report);
+                        return Ok(Flow::Stop);
                     }
+                    begin = done;
                     target.state = state;
                 }
             }

@@ -1,15 +1,38 @@
-use super::{Flow, PassReport, Problem, Synchronizer};
-use crate::checkpoint::{self, Sending, StoreError};
-use crate::remote_write::{Batch, Delivery, Outcome, Patience, deliver};
-use crate::timeline::Step;
+//! One stretch of samples, from the request to its end: delivered, refused in part, or kept for later.
 
-const TOO_OLD_HINT: &str = "Prometheus takes late samples only if `storage.tsdb.out_of_order_time_window` in its config file covers their age; set it";
-const TOO_OLD_AT_FIRST_HINT: &str = "Prometheus takes late samples only if `storage.tsdb.out_of_order_time_window` in its config file covers their age; set it, or set `history` to less";
-const REFUSED_HINT: &str = "nothing is lost: the samples stay in ActivityWatch and are tried again; look for what the receiver says against them";
-const TOO_LARGE_HINT: &str = "raise the receiver's or its proxy's limit for the size of a request";
+use std::time::SystemTime;
+
+use super::findings::{Findings, refuse_parcel};
+use super::{Flow, PassReport, Problem, Synchronizer};
+use crate::checkpoint::{self, Cause, Part, Refused, Sending, StoreError};
+use crate::remote_write::{Batch, Delivery, Outcome, Parcel, Patience, deliver};
+use crate::timeline::Time;
+
+const REFUSES_ALL_HINT: &str =
+    "it has taken nothing at all, so nothing is given up: look for what it says against them";
+
+/// What is to be done with the part that was under way.
+pub(super) enum Settled {
+    /// The receiver has it.
+    Delivered,
+    /// These are sent in its place.
+    Split(Vec<Part>),
+    /// It comes after the others.
+    Defer,
+    /// Some of it is given up as faulty, the rest is sent.
+    Partly {
+        given_up: Parcel,
+        reason: String,
+        rest: Option<Parcel>,
+    },
+    /// It is given up.
+    Refused(Cause, String),
+    /// It waits.
+    Wait(Problem),
+}
 
 impl Synchronizer {
-    /// Sends what was under way when the agent ended, before anything else.
+    /// Brings to its end what was under way when the agent ended, before anything else.
     pub(super) async fn resend(
         &mut self,
         patience: Patience,
@@ -28,105 +51,244 @@ impl Synchronizer {
             return Ok(Flow::Continue);
         }
         // Killed after the checkpoint and before the file was removed.
-        if sending.devices.iter().all(is_recorded) {
+        if !sending.devices.is_empty() && sending.devices.iter().all(is_recorded) {
             self.store.forget()?;
             return Ok(Flow::Continue);
         }
         log::info!(
-            "{}: sending again what was under way, {} samples",
+            "{}: going on with what was under way, {} samples",
             self.destination.shown(),
-            sending.samples
+            sending.samples()
         );
-        self.post(sending, true, patience, report).await
+        self.settle(sending, true, patience, report).await
     }
 
-    /// Sends one request; `devices` is what the checkpoint says of them once it has been delivered.
+    /// Sends the stretch of time from `from` until `until`; `devices` is what the checkpoint says of them afterwards.
     pub(super) async fn send(
         &mut self,
         batch: Batch,
+        (from, until): (Time, Time),
         devices: Vec<checkpoint::Device>,
         patience: Patience,
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
-        let endpoint = self.destination.url().to_string();
         let sending = Sending {
-            endpoint,
-            samples: batch.samples,
-            until: Step::of_timestamp_ms(batch.newest_ms).end(),
+            endpoint: self.destination.url().to_string(),
+            from,
+            until,
             devices,
-            body: batch.body,
+            delivered: 0,
+            refused: Vec::new(),
+            parts: vec![part(batch)],
         };
-        self.store.keep(&sending)?;
-        self.post(sending, false, patience, report).await
+        self.settle(sending, false, patience, report).await
     }
 
-    /// Posts a request that is kept on disk, and records what became of it.
-    async fn post(
+    /// Sends one part after the other until none is left, and records what became of the stretch.
+    ///
+    /// `maybe_stored` tells that the first part may have been sent already; it is on disk then.
+    async fn settle(
         &mut self,
-        sending: Sending,
-        maybe_stored: bool,
+        mut sending: Sending,
+        mut maybe_stored: bool,
         patience: Patience,
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
-        let Delivery {
-            outcome,
-            maybe_stored,
-        } = deliver(&self.destination, &sending.body, maybe_stored, patience).await;
-        let url = self.destination.shown().to_owned();
-        let refused = |reason, hint| Problem::Refused {
-            url: url.clone(),
-            until: sending.until,
-            reason,
-            hint,
-        };
-        let problem = match outcome {
-            Outcome::Delivered => {
-                report.samples += sending.samples;
-                report.requests += 1;
-                self.endpoint_mut().put_all(sending.devices);
-                self.store.save(&self.checkpoint)?;
-                self.store.forget()?;
-                return Ok(Flow::Continue);
+        loop {
+            if !maybe_stored {
+                self.findings.take_out(&mut sending);
+                if sending.parts.is_empty() {
+                    break;
+                }
+                self.store.keep(&sending)?;
             }
-            Outcome::Unavailable { reason, .. } => Problem::Unavailable { url, reason },
-            Outcome::NotSent(error) => Problem::Destination(error),
-            Outcome::Misconfigured { reason, hint } => Problem::Misconfigured { url, reason, hint },
-            Outcome::TooOld { reason } => {
-                let is_recorded = |device: &checkpoint::Device| {
-                    self.endpoint().is_some_and(|endpoint| {
-                        endpoint.device(&device.user, &device.host).is_some()
-                    })
-                };
-                let has_begun = sending.devices.iter().any(is_recorded);
-                refused(
+            let settled = match self.settle_first(&sending, maybe_stored, patience).await {
+                Ok(settled) => settled,
+                Err(problem) => Settled::Wait(problem),
+            };
+            maybe_stored = false;
+            let first = sending.parts.remove(0);
+            match settled {
+                Settled::Delivered => {
+                    self.findings.taken();
+                    report.samples += first.samples;
+                    report.requests += 1;
+                    sending.delivered += first.samples;
+                }
+                Settled::Split(parts) => _ = sending.parts.splice(..0, parts),
+                Settled::Defer => sending.parts.push(first),
+                Settled::Partly {
+                    given_up,
                     reason,
-                    if has_begun {
-                        TOO_OLD_HINT
-                    } else {
-                        TOO_OLD_AT_FIRST_HINT
-                    },
-                )
+                    rest,
+                } => {
+                    refuse_parcel(&mut sending, Some(given_up), Cause::Fault, &reason);
+                    let rest = rest.map(|rest| part(rest.batch()));
+                    sending.parts.splice(..0, rest);
+                }
+                Settled::Refused(cause, reason) => {
+                    Findings::refuse(&mut sending, &first, cause, &reason);
+                }
+                Settled::Wait(problem) => {
+                    // What may have been stored is settled first next time; so is the rest of what has been delivered in
+                    // part. Anything else is made anew, from events that may be newer.
+                    let maybe_stored = matches!(
+                        problem,
+                        Problem::Unavailable {
+                            maybe_stored: true,
+                            ..
+                        }
+                    );
+                    if !maybe_stored && sending.delivered == 0 {
+                        self.store.forget()?;
+                    }
+                    report.add(problem);
+                    return Ok(Flow::Stop);
+                }
             }
-            Outcome::Refused { reason, .. } => refused(reason, REFUSED_HINT),
-            Outcome::TooLarge { reason } => refused(reason, TOO_LARGE_HINT),
-        };
-        report.add(problem);
-        // What may have been stored goes out again as it is; anything else is made anew, from events that may be newer.
-        if !maybe_stored {
-            self.store.forget()?;
         }
-        Ok(Flow::Stop)
+        self.finish(sending, report)?;
+        Ok(Flow::Continue)
     }
 
-    /// Returns whether others may still be caught up after a request that was not delivered: not if it has to go out
-    /// first, and not if nothing can be.
-    pub(super) fn after_stop(&self, report: &PassReport) -> Result<Flow, StoreError> {
-        let is_refused = matches!(report.problems.last(), Some(Problem::Refused { .. }));
-        let may_go_on = is_refused && self.store.sending()?.is_none();
-        Ok(if may_go_on {
-            Flow::Continue
-        } else {
-            Flow::Stop
-        })
+    fn finish(&mut self, mut sending: Sending, report: &mut PassReport) -> Result<(), StoreError> {
+        if sending.delivered == 0 {
+            // Then there was nothing newer in it either.
+            let too_old = |refused: &&mut Refused| refused.cause == Cause::TooOld;
+            for refused in sending.refused.iter_mut().filter(too_old) {
+                refused.until = sending.until;
+            }
+        }
+        for refused in &sending.refused {
+            report.refuse(refused);
+        }
+        let endpoint = self.endpoint_mut();
+        endpoint.samples_sent += sending.delivered as u64;
+        endpoint.put_all(sending.devices);
+        for refused in &sending.refused {
+            endpoint.refuse(refused);
+        }
+        self.store.save(&self.checkpoint)?;
+        self.store.forget()
     }
+
+    /// Sends the first part and returns what is to be done with it.
+    async fn settle_first(
+        &mut self,
+        sending: &Sending,
+        maybe_stored: bool,
+        patience: Patience,
+    ) -> Result<Settled, Problem> {
+        let first = &sending.parts[0];
+        let appends = self.appends();
+        if maybe_stored && appends {
+            return self.settle_unclear(first, patience).await;
+        }
+        let delivery = deliver(&self.destination, &first.body, appends, patience).await;
+        let maybe_stored = maybe_stored || delivery.maybe_stored;
+        if maybe_stored && appends {
+            return self.settle_unclear(first, patience).await;
+        }
+        if maybe_stored && let Some(settled) = self.stored_before(first, &delivery.outcome).await {
+            return Ok(settled);
+        }
+        let others = sending.parts.len() - 1;
+        self.judge(first, others, delivery, maybe_stored).await
+    }
+
+    /// Returns what an answer means for bytes that nobody has stored; `others` come after them.
+    async fn judge(
+        &mut self,
+        first: &Part,
+        others: usize,
+        Delivery { outcome, at, .. }: Delivery,
+        maybe_stored: bool,
+    ) -> Result<Settled, Problem> {
+        let url = self.destination.shown().to_owned();
+        match outcome {
+            Outcome::Delivered => Ok(Settled::Delivered),
+            Outcome::Unavailable { reason, .. } => Err(Problem::Unavailable {
+                url,
+                reason,
+                maybe_stored,
+            }),
+            Outcome::Misconfigured { reason, hint } => {
+                Err(Problem::Misconfigured { url, reason, hint })
+            }
+            Outcome::NotSent(error) => Err(Problem::Destination(error)),
+            Outcome::TooOld { takes_late, reason } => {
+                let oldest_taken = self.oldest_taken(takes_late, at).await;
+                Ok(self.findings.too_old(first, oldest_taken, reason))
+            }
+            Outcome::Refused {
+                says_stored_before: true,
+                ref reason,
+                ..
+            } if let Some((given_up, rest)) = self.in_the_way(first).await => Ok(Settled::Partly {
+                given_up,
+                reason: reason.clone(),
+                rest,
+            }),
+            Outcome::Refused {
+                is_of_series,
+                reason,
+                ..
+            } => match self.findings.refused(first, others, is_of_series, &reason) {
+                Some(settled) => Ok(settled),
+                None => Err(Problem::Misconfigured {
+                    url,
+                    reason,
+                    hint: REFUSES_ALL_HINT,
+                }),
+            },
+            Outcome::TooLarge { reason } => Ok(Findings::too_large(first, reason)),
+        }
+    }
+
+    /// Returns the timestamp before which the receiver takes nothing, in milliseconds since the Unix epoch, as far as it
+    /// can be known; `at` is when it said so.
+    async fn oldest_taken(&mut self, takes_late: bool, at: SystemTime) -> Option<i64> {
+        const HOUR_MS: i64 = 3_600_000;
+        const TWO_STEPS_MS: i64 = 120_000;
+        let newest = if self.findings.nobody_tells {
+            None
+        } else {
+            self.queries.head_max_time().await.ok().flatten()
+        };
+        self.findings.nobody_tells = newest.is_none();
+        if takes_late {
+            let newest = newest?;
+            let window = self.queries.out_of_order_window().await.ok().flatten()?;
+            let window_ms = i64::try_from(window.as_millis()).ok()?;
+            return Some(newest.saturating_sub(window_ms));
+        }
+        // Prometheus takes what is less than an hour behind its newest sample: half of the time that its memory holds.
+        // If nobody tells how new that is, it is as new as can be.
+        let now = Time::from(chrono::DateTime::<chrono::Utc>::from(at)).millis();
+        Some(newest.map_or(now + TWO_STEPS_MS, |newest| newest) - HOUR_MS)
+    }
+
+    /// Whether the receiver counts twice what it gets twice.
+    pub(super) fn appends(&self) -> bool {
+        self.endpoint()
+            .is_some_and(|endpoint| endpoint.appends == Some(true))
+    }
+}
+
+/// Returns a request as it is kept.
+pub(super) fn part(batch: Batch) -> Part {
+    Part {
+        body: batch.body,
+        samples: batch.samples,
+        oldest_ms: batch.oldest_ms,
+        newest_ms: batch.newest_ms,
+        resent: 0,
+    }
+}
+
+/// Returns what a kept request holds; it has been checked when it was written.
+pub(super) fn parcel(part: &Part) -> Option<Parcel> {
+    Parcel::of_body(&part.body)
+        .inspect_err(|error| log::error!("a request of our own cannot be read: {error}"))
+        .ok()
 }

@@ -4,11 +4,14 @@
 
 mod catch_up;
 mod delivery;
+mod findings;
 mod learnt;
 mod listing;
+mod own;
 mod plan;
 mod preview;
 mod report;
+mod unclear;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,9 +20,11 @@ use tokio::time::Instant;
 use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan, Reader};
 use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
 use crate::metrics::{Budget, Label, Labelling, Series, Source, device_series};
+use crate::query_api;
 use crate::remote_write::{self, Patience, batches};
-use crate::settings::Settings;
+use crate::settings::{RemoteWrite, Settings};
 use crate::timeline::{Step, Time, horizon};
+use findings::Findings;
 use plan::Target;
 
 pub use learnt::Learnt;
@@ -58,8 +63,17 @@ pub struct Synchronizer {
     settings: Settings,
     reader: Reader,
     destination: remote_write::Client,
+    queries: query_api::Client,
     store: Store,
     checkpoint: Checkpoint,
+    /// When the pass began.
+    now: Time,
+    /// How many fences the pass has sent.
+    fences: u64,
+    /// What the pass has found out about the receiver.
+    findings: Findings,
+    /// Whether the receiver has been asked, since the agent began, if it counts twice what it gets twice.
+    knows_receiver: bool,
     /// Servers that did not answer, with the time since which they do again.
     absent: BTreeMap<usize, Option<Instant>>,
     /// What the settings of each server come to.
@@ -76,16 +90,21 @@ impl Synchronizer {
     pub fn new(
         settings: Settings,
         reader: Reader,
-        destination: remote_write::Client,
+        destination: &RemoteWrite,
         store: Store,
     ) -> Result<Self, StoreError> {
         let checkpoint = store.load().map_err(StoreError::set_aside)?;
         Ok(Self {
             settings,
             reader,
-            destination,
+            destination: remote_write::Client::new(destination),
+            queries: query_api::Client::new(destination),
             store,
             checkpoint,
+            now: Time::EPOCH,
+            fences: 0,
+            findings: Findings::default(),
+            knows_receiver: false,
             absent: BTreeMap::new(),
             learnt: BTreeMap::new(),
             said: BTreeSet::new(),
@@ -107,6 +126,8 @@ impl Synchronizer {
     ) -> Result<PassReport, StoreError> {
         let mut report = PassReport::default();
         let until = horizon(now.wall, self.settings.settle);
+        (self.now, self.fences, self.findings) = (now.wall, 0, Findings::default());
+        self.learn_receiver().await;
         if let Flow::Continue = self.resend(patience, &mut report).await? {
             let since = self
                 .settings
@@ -139,8 +160,32 @@ impl Synchronizer {
                 .map(|target| until.since(target.state.watermark))
                 .max();
         }
+        report.conclude(self.destination.shown());
         self.remember(now.wall, &report)?;
+        if report.is_complete()
+            && let Some(lag) = report.lag
+        {
+            self.send_own(now.wall, lag).await;
+        }
         Ok(report)
+    }
+
+    /// Asks the receiver once whether it counts twice what it gets twice.
+    async fn learn_receiver(&mut self) {
+        if self.knows_receiver {
+            return;
+        }
+        let Some(appends) = self.destination.appends().await else {
+            return;
+        };
+        self.knows_receiver = true;
+        self.endpoint_mut().appends = Some(appends);
+        if appends {
+            log::info!(
+                "{} counts twice what it gets twice: whatever may have arrived is looked for before it is sent again",
+                self.destination.shown()
+            );
+        }
     }
 
     /// Brings all devices from their watermarks to `until`, together, in order of time.
@@ -155,6 +200,12 @@ impl Synchronizer {
         let devices = targets.iter().map(Target::forward).collect();
         let mut slices = self.reader.read(ReadPlan { devices, until });
         let (mut from, mut is_complete) = (None, false);
+        // Where the stretch begins that the next request carries.
+        let mut begin = targets
+            .iter()
+            .map(|target| target.state.watermark)
+            .min()
+            .unwrap_or(until);
         while let Some(slice) = slices.recv().await {
             self.note_absent(&slice.devices, targets);
             let read = readable(slice.devices, targets, report);
@@ -175,9 +226,13 @@ impl Synchronizer {
                     newest
                 };
                 let states = advanced(targets, &read, done, Some(newest));
-                if let Flow::Stop = self.send(batch, states.clone(), patience, report).await? {
+                if let Flow::Stop = self
+                    .send(batch, (begin, done), states.clone(), patience, report)
+                    .await?
+                {
                     return Ok(Flow::Stop);
                 }
+                begin = done;
                 put(targets, &read, states);
             }
             // Also where there was nothing to send.
@@ -185,10 +240,10 @@ impl Synchronizer {
             put(targets, &read, states.clone());
             let at = slice.range.end();
             // A device of which nothing could be sent yet stays new, so that `history` has a say.
-            let begun = states
+            let with_samples = states
                 .into_iter()
                 .filter(|state| state.newest.is_some() || at >= until);
-            self.endpoint_mut().put_all(begun);
+            self.endpoint_mut().put_all(with_samples);
             watch(Progress {
                 from: *from.get_or_insert(slice.range.start()),
                 at,
@@ -239,7 +294,11 @@ impl Synchronizer {
     /// Writes down how the pass ended.
     fn remember(&mut self, now: Time, report: &PassReport) -> Result<(), StoreError> {
         let endpoint = self.endpoint_mut();
-        endpoint.last_failure = report.problems.first().map(|problem| Failure {
+        let mut failures = report
+            .problems
+            .iter()
+            .filter(|problem| !problem.is_refusal());
+        endpoint.last_failure = failures.next().map(|problem| Failure {
             at: now,
             message: problem.to_string(),
         });

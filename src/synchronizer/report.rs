@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::activitywatch::ReadError;
+use crate::checkpoint::{Cause, Refused};
 use crate::remote_write::ClientError;
 use crate::timeline::Time;
 
@@ -19,14 +21,46 @@ pub struct PassReport {
     pub lag: Option<Duration>,
     /// Whether a server is back whose watchers still have to bring what they kept.
     pub is_waiting: bool,
+    /// What the receiver did not take.
+    pub refused: Vec<Refused>,
     /// What went wrong, in order; empty if all that is final has been delivered.
     pub problems: Vec<Problem>,
 }
 
 impl PassReport {
-    /// Whether all that is final has been delivered.
+    /// Whether all that is final has been delivered, but for what the receiver will not take.
     pub fn is_complete(&self) -> bool {
-        self.problems.is_empty() && !self.is_waiting
+        self.problems.iter().all(Problem::is_refusal) && !self.is_waiting
+    }
+
+    /// Notes that the receiver did not take something.
+    pub(super) fn refuse(&mut self, refused: &Refused) {
+        self.refused.push(refused.clone());
+    }
+
+    /// Makes one problem of all that the receiver at `url` did not take for the same cause.
+    pub(super) fn conclude(&mut self, url: &str) {
+        let mut by_cause = BTreeMap::<Cause, Refused>::new();
+        for refused in &self.refused {
+            by_cause
+                .entry(refused.cause)
+                .and_modify(|sum| {
+                    sum.from = sum.from.min(refused.from);
+                    sum.until = sum.until.max(refused.until);
+                    sum.samples += refused.samples;
+                })
+                .or_insert_with(|| refused.clone());
+        }
+        for (cause, refused) in by_cause {
+            self.add(Problem::Refused {
+                url: url.to_owned(),
+                samples: refused.samples,
+                from: refused.from,
+                until: refused.until,
+                reason: refused.reason,
+                hint: hint(cause),
+            });
+        }
     }
 
     /// Adds `error`, unless it says that a bucket is gone, which is nothing to do anything about.
@@ -63,13 +97,19 @@ pub enum Problem {
         url: String,
         /// What it said, or what the network did.
         reason: String,
+        /// Whether it may have stored what was sent.
+        maybe_stored: bool,
     },
-    /// The receiver will not take these samples.
-    #[error("{url} refuses the samples until {until}: {reason}\nhint: {hint}")]
+    /// The receiver will not take these samples. They are recorded, and all others have been delivered.
+    #[error("{url} does not take {samples} samples {}: {reason}\nhint: {hint}", stretch(*from, *until))]
     Refused {
         /// The receiver's address.
         url: String,
-        /// The end of the stretch that waits.
+        /// How many they are.
+        samples: u64,
+        /// The begin of the first step of which something is missing.
+        from: Time,
+        /// The end of the last one.
         until: Time,
         /// The receiver's words.
         reason: String,
@@ -101,7 +141,37 @@ pub enum Problem {
     },
 }
 
+/// Returns a stretch in words; one that begins with all time has no begin worth telling.
+fn stretch(from: Time, until: Time) -> String {
+    if from <= Time::EPOCH {
+        format!("of before {until}")
+    } else {
+        format!("from {from} to {until}")
+    }
+}
+
+/// Returns what a person can do about samples that were not taken.
+fn hint(cause: Cause) -> &'static str {
+    match cause {
+        Cause::TooOld => {
+            "Prometheus takes late samples only if `storage.tsdb.out_of_order_time_window` in its config file covers their age; what it has not taken stays in ActivityWatch, and `aw-sync-agent status` lists it"
+        }
+        Cause::Fault => {
+            "look for what the receiver says against them; all others were delivered, and `aw-sync-agent status` lists these"
+        }
+        Cause::TooLarge => "raise the receiver's or its proxy's limit for the size of a request",
+        Cause::Unclear => {
+            "whether it has them cannot be told without asking, and sending them again could count them twice: set `query-url` under `[remote-write]`, or start VictoriaMetrics with `-dedup.minScrapeInterval=1ms`"
+        }
+    }
+}
+
 impl Problem {
+    /// Whether it is about samples that the receiver will not take.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+
     /// Whether the same will happen again until a person changes something.
     pub fn needs_a_person(&self) -> bool {
         matches!(

@@ -204,35 +204,6 @@ fn a_watermark_of_a_time_to_come_is_taken_back() {
 }
 
 #[test]
-fn a_refused_bucket_does_not_hold_the_next_one() {
-    let (server, prometheus) = hour::servers();
-    let agent = Agent::new().reading(&server.url());
-    let proxy = Proxy::start(&prometheus.url(), |_, _, _| Verdict::Forward);
-    let agent = agent.writing(&proxy.url());
-    agent.sync();
-    server.add(&editor(), &minutes(10, &json!({"project": "engine"})));
-    server.add(
-        &BucketSpec::afk("laptop"),
-        &minutes(10, &json!({"status": "afk"})),
-    );
-    proxy.set_rule(|_, _, count| {
-        if count == 0 {
-            Verdict::Answer(400, "", "invalid sample")
-        } else {
-            Verdict::Forward
-        }
-    });
-    let run = agent.run(&["sync"]);
-    assert_eq!(
-        (run.code, proxy.bodies().len()),
-        (Some(1), 2),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(agent.sync().samples, 10);
-}
-
-#[test]
 fn two_servers_of_one_name_are_both_taken_once_either_is_renamed() {
     let (one, prometheus) = hour::servers();
     let other = hour::server();

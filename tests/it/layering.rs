@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "activitywatch",
             "checkpoint",
             "metrics",
+            "query_api",
             "remote_write",
             "settings",
             "timeline",

@@ -29,6 +29,7 @@ mod preview;
 mod privacy;
 mod proxies;
 mod queries;
+mod refusals;
 mod relabeling;
 mod settings;
 mod state;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::checkpoint::{BucketProgress, Device};
+use crate::checkpoint::{BucketProgress, Cause, Device, Part, Refused};
 use crate::timeline::Time;
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -70,7 +70,9 @@ fn what_is_saved_comes_back() {
                 }
               }
             }
-          ]
+          ],
+          "samples_sent": 0,
+          "samples_refused": 0
         }
       }
     }
@@ -111,17 +113,38 @@ fn a_checkpoint_of_a_later_version_stays() {
     ));
 }
 
+fn part(body: &[u8]) -> Part {
+    Part {
+        body: body.to_vec(),
+        samples: 3,
+        oldest_ms: 30_000,
+        newest_ms: 90_000,
+        resent: 1,
+    }
+}
+
 #[test]
 fn the_request_under_way_comes_back_byte_for_byte() {
     let (_directory, store) = store();
     assert_eq!(store.sending().unwrap(), None);
     let sending = Sending {
         endpoint: "http://localhost/".to_owned(),
-        samples: 3,
-        until: Time::EPOCH,
+        from: Time::EPOCH,
+        until: Time::from_millis(120_000),
         devices: vec![device("laptop")],
-        body: vec![0, b'\n', 255, b'\n'],
+        delivered: 7,
+        refused: vec![Refused {
+            user: "ada".to_owned(),
+            host: "laptop".to_owned(),
+            from: Time::EPOCH,
+            until: Time::from_millis(60_000),
+            samples: 1,
+            cause: Cause::Fault,
+            reason: "label".to_owned(),
+        }],
+        parts: vec![part(&[0, b'\n', 255, b'\n']), part(&[]), part(b"\n")],
     };
+    assert_eq!(sending.samples(), 9);
     store.keep(&sending).unwrap();
     assert_eq!(store.sending().unwrap(), Some(sending));
     store.forget().unwrap();
@@ -134,18 +157,24 @@ fn half_a_request_is_not_sent() {
     let (directory, store) = store();
     let sending = Sending {
         endpoint: String::new(),
-        samples: 1,
-        until: Time::EPOCH,
+        from: Time::EPOCH,
+        until: Time::from_millis(120_000),
         devices: vec![],
-        body: vec![1, 2, 3],
+        delivered: 0,
+        refused: vec![],
+        parts: vec![part(&[1, 2, 3]), part(&[4, 5])],
     };
     let bytes = sending.to_bytes();
-    fs::write(store.sending_path(), &bytes[..bytes.len() - 1]).unwrap();
-    assert!(matches!(
-        store.sending().map_err(StoreError::set_aside),
-        Err(StoreError::SetAside { .. })
-    ));
-    assert!(directory.path().join("sending.damaged-1").exists());
+    let longer = [&bytes[..], b"x"].concat();
+    for (damaged, place) in [&bytes[..bytes.len() - 1], &longer].into_iter().zip(1..) {
+        fs::write(store.sending_path(), damaged).unwrap();
+        assert!(matches!(
+            store.sending().map_err(StoreError::set_aside),
+            Err(StoreError::SetAside { .. })
+        ));
+        let kept = format!("sending.damaged-{place}");
+        assert!(directory.path().join(kept).exists());
+    }
 }
 
 #[cfg(unix)]

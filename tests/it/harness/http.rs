@@ -84,6 +84,15 @@ pub(super) fn post_json(url: &str, body: &str) -> Result<Reply, ureq::Error> {
     )
 }
 
+/// Posts `body` as a remote write of plain HTTP.
+///
+/// # Errors
+/// As [`request`].
+pub(super) fn post_samples(url: &str, body: &[u8]) -> Result<Reply, ureq::Error> {
+    let request = AGENT.post(url).header("Content-Encoding", "snappy");
+    read(request.send(body)?)
+}
+
 /// Posts the fields of a form.
 ///
 /// # Errors

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aw_sync_agent::metrics::Series;
+use aw_sync_agent::remote_write::Parcel;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -18,13 +20,21 @@ pub(crate) trait Receiver {
         None
     }
 
+    /// Stores `series`, as another writer might.
+    fn store(&self, series: &[Series]) {
+        let parcel = Parcel::new(series.iter().cloned()).expect("there is something to store");
+        let url = self.url() + "/api/v1/write";
+        let reply = http::post_samples(&url, &parcel.batch().body).expect("the receiver is there");
+        assert_eq!(reply.status, 204, "{}", reply.body);
+    }
+
     /// Makes all that was acknowledged visible to the next question.
     fn flush(&self) {}
 
     /// Returns the vector that `promql` yields at the instant `at`.
     fn query(&self, promql: &str, at: DateTime<Utc>) -> Vec<(Labels, f64)> {
         let answer = self.instant_query(promql, at);
-        series(&answer)
+        found(&answer)
             .map(|series| (labels(&series["metric"]), sample(&series["value"]).1))
             .collect()
     }
@@ -55,7 +65,7 @@ pub(crate) trait Receiver {
         at: DateTime<Utc>,
     ) -> BTreeMap<Labels, Vec<(i64, f64)>> {
         let answer = self.instant_query(&format!("{selector}[{range_seconds}s]"), at);
-        series(&answer)
+        found(&answer)
             .map(|series| {
                 let samples = series["values"]
                     .as_array()
@@ -93,7 +103,7 @@ pub(crate) trait Receiver {
     }
 }
 
-fn series(answer: &Value) -> impl Iterator<Item = &Value> {
+fn found(answer: &Value) -> impl Iterator<Item = &Value> {
     answer["data"]["result"].as_array().into_iter().flatten()
 }
 

@@ -1,0 +1,74 @@
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+
+use super::Client;
+
+/// What every answer of VictoriaMetrics and vmagent carries, and no other receiver's.
+const VICTORIA_HEADER: &str = "x-server-hostname";
+
+/// The setting of VictoriaMetrics with which equal samples count once.
+const DEDUP: &str = "dedup.minScrapeInterval";
+
+/// How much of a list of flags is looked at; it has some 20 kB.
+const MAX_BYTES: usize = 1 << 20;
+
+impl Client {
+    /// Returns whether the receiver counts a sample twice that it gets twice, as VictoriaMetrics does unless it is
+    /// started with `-dedup.minScrapeInterval`; `None` if nobody answers.
+    pub async fn appends(&self) -> Option<bool> {
+        let mut url = self.url().clone();
+        let before = url.path().split("/api/v1/").next().unwrap_or_default();
+        let path = format!("{}/flags", before.trim_end_matches('/'));
+        url.set_path(&path);
+        url.set_query(None);
+        let request = self.request(Method::GET, url).ok()?;
+        let mut response = request.send().await.ok()?;
+        if !is_victoria(response.headers()) {
+            return Some(false);
+        }
+        let mut body = Vec::new();
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() > MAX_BYTES {
+                break;
+            }
+        }
+        Some(!dedups(&String::from_utf8_lossy(&body)))
+    }
+}
+
+/// Whether VictoriaMetrics or vmagent has answered.
+pub(super) fn is_victoria(headers: &HeaderMap) -> bool {
+    headers.contains_key(VICTORIA_HEADER)
+}
+
+/// Whether a list of flags, one a line as in `-dedup.minScrapeInterval="1ms"`, has an interval that is not zero.
+fn dedups(flags: &str) -> bool {
+    flags.lines().any(|line| {
+        let Some((name, value)) = line.trim().trim_start_matches('-').split_once('=') else {
+            return false;
+        };
+        name == DEDUP && value.contains(|digit| matches!(digit, '1'..='9'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_with_an_interval_dedups() {
+        let flags =
+            |value: &str| format!("-a=\"1s\"\n-dedup.minScrapeInterval={value}\n-z=\"2\"\n");
+        for (value, expected) in [
+            ("\"1ms\"", true),
+            ("30s", true),
+            ("\"0s\"", false),
+            ("0", false),
+            ("", false),
+        ] {
+            assert_eq!(dedups(&flags(value)), expected, "{value}");
+        }
+        assert!(!dedups("404 page not found"));
+    }
+}

@@ -1,0 +1,230 @@
+//! What a receiver will not take: exactly that is given up, and remembered.
+
+use std::time::Duration;
+
+use aw_sync_agent::metrics::{Labels, Sample, Series};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Agent, AwServer, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Proxy, Receiver, Suite,
+    Verdict, complaint, midnight, wait_until,
+};
+use crate::hour;
+use crate::totals::{assert_equal, seconds, yesterday};
+
+fn window(start: DateTime<Utc>, minutes: i64, app: &str) -> EventSpec {
+    EventSpec::new(start, minutes * 60_000, json!({"app": app, "title": "t"}))
+}
+
+/// What the agent remembers of what was not taken.
+fn refused(agent: &Agent) -> Vec<Value> {
+    let status = agent.run(&["status", "--json"]).stdout;
+    let status: Value = serde_json::from_str(&status).unwrap();
+    let refused = status["endpoints"][0]["refused"].as_array();
+    refused.cloned().unwrap_or_default()
+}
+
+fn refused_samples(agent: &Agent) -> u64 {
+    let samples = |refused: &Value| refused["samples"].as_u64().unwrap();
+    refused(agent).iter().map(samples).sum()
+}
+
+/// A Prometheus as it comes, which has scraped itself.
+fn default_prometheus(out_of_order: Option<&'static str>) -> Prometheus {
+    let prometheus = Prometheus::start(PrometheusOptions {
+        self_scrape: true,
+        out_of_order,
+        ..PrometheusOptions::default()
+    });
+    let up = || !prometheus.query("up", Utc::now()).is_empty();
+    wait_until("the first scrape", Duration::from_secs(20), up);
+    prometheus
+}
+
+#[test]
+fn one_poisoned_series_among_ten_thousand_samples_is_found() {
+    let (server, prometheus) = (
+        AwServer::start(),
+        Prometheus::taking_history(Suite::Machine),
+    );
+    // Twelve apps in each of 800 minutes.
+    let mut windows = Vec::new();
+    for slot in 0..800 * 12 {
+        let start = midnight(1) + TimeDelta::seconds(slot * 5);
+        let app = format!("app{:02}", slot % 12);
+        windows.push(EventSpec::new(start, 5_000, json!({"app": app})));
+    }
+    server.add(&BucketSpec::window("laptop"), &windows);
+    let proxy = Proxy::judging(&prometheus.url(), |request| {
+        if request.tells_of("app07") {
+            Verdict::Answer(400, "", "label value too long")
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let truth: Vec<(String, u32)> = (0..12)
+        .filter(|app| *app != 7)
+        .map(|app| (format!("app{app:02}"), 4000))
+        .collect();
+    let truth: Vec<(&str, u32)> = truth
+        .iter()
+        .map(|(app, seconds)| (app.as_str(), *seconds))
+        .collect();
+    assert_equal(
+        &yesterday(&prometheus, "aw_window_seconds", "app"),
+        &seconds(&truth),
+    );
+    assert_eq!(refused_samples(&agent), 800);
+    let requests = proxy.bodies().len();
+    // Twice the logarithm of 9600.
+    assert!(requests <= 1 + 27, "{requests}");
+    assert_eq!(agent.sync().samples, 0);
+}
+
+#[test]
+fn one_poisoned_sample_takes_nothing_else_with_it() {
+    let (server, prometheus) = hour::servers();
+    let proxy = Proxy::judging(&prometheus.url(), |request| {
+        let poisoned = midnight(1) + TimeDelta::seconds(17 * 60 + 30);
+        let mut stamp = Vec::new();
+        // A field of protobuf: tag 2, a variable-length integer.
+        let mut rest = u64::try_from(poisoned.timestamp_millis()).unwrap();
+        while rest >= 0x80 {
+            stamp.push(u8::try_from(rest & 0x7f).unwrap() | 0x80);
+            rest >>= 7;
+        }
+        stamp.push(u8::try_from(rest).unwrap());
+        let message = snap::raw::Decoder::new()
+            .decompress_vec(request.body)
+            .unwrap_or_default();
+        if message.windows(stamp.len()).any(|bytes| bytes == stamp) {
+            Verdict::Answer(422, "", "invalid sample")
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    assert_eq!(agent.run(&["sync"]).code, Some(1));
+    assert_equal(
+        &yesterday(&prometheus, "aw_window_seconds", "app"),
+        &seconds(&[("vim", 59 * 60)]),
+    );
+    assert_eq!(refused_samples(&agent), 1);
+}
+
+#[test]
+fn what_another_writer_has_sent_is_refused_and_the_rest_taken() {
+    let server = hour::server();
+    let prometheus = Prometheus::start(PrometheusOptions::default());
+    let labels = [
+        ("__name__", "aw_window_seconds"),
+        ("active", "unknown"),
+        ("app", "vim"),
+        ("category", "Development"),
+        ("host", "laptop"),
+        ("user", "ada"),
+    ];
+    let middle = midnight(1) + TimeDelta::seconds(30 * 60 + 30);
+    prometheus.store(&[Series {
+        labels: Labels::new(labels.map(|(name, value)| (name, value.to_owned()))),
+        samples: vec![Sample {
+            timestamp_ms: middle.timestamp_millis(),
+            value: 30.0,
+        }],
+    }]);
+    let agent = Agent::between(&[&server], &prometheus).args(&["--user-id", "ada"]);
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let stored = yesterday(&prometheus, "aw_window_seconds", "app");
+    assert_equal(&stored, &seconds(&[("vim", 29 * 60 + 30)]));
+    assert_eq!(refused_samples(&agent), 31);
+}
+
+#[test]
+fn a_request_that_is_too_large_is_sent_in_parts() {
+    let (server, prometheus) = hour::servers();
+    let proxy = Proxy::judging(&prometheus.url(), |request| {
+        if request.body.len() > 300 {
+            Verdict::Answer(413, "", "too large")
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    hour::assert_brought_by(&agent, &prometheus);
+    assert_eq!(refused_samples(&agent), 0);
+}
+
+/// Two machines with the last three hours and a minute of long ago each.
+fn two_machines(now: DateTime<Utc>) -> AwServer {
+    let server = AwServer::start();
+    for host in ["desk", "laptop"] {
+        let windows = [
+            window(midnight(200), 1, "once"),
+            window(now - TimeDelta::hours(3), 180, "vim"),
+        ];
+        server.add(&BucketSpec::window(host), &windows);
+    }
+    server
+}
+
+/// The seconds of the last hours that each machine has in `prometheus`.
+fn lately(prometheus: &Prometheus, now: DateTime<Utc>) -> Vec<f64> {
+    let totals = prometheus.totals("aw_window_seconds", "host", now - TimeDelta::hours(4), now);
+    totals.into_values().collect()
+}
+
+#[test]
+fn a_default_prometheus_gets_the_last_hour_of_every_machine_in_the_first_pass() {
+    let prometheus = default_prometheus(None);
+    let now = Utc::now();
+    let server = two_machines(now);
+    let agent = Agent::between(&[&server], &prometheus);
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert_eq!(complaint(&run, &[]).lines().count(), 2, "{}", run.stderr);
+    // An hour less what has not settled, and a step at each end.
+    let seconds = lately(&prometheus, now);
+    assert_eq!(seconds.len(), 2);
+    for seconds in seconds {
+        assert!((53.0 * 60.0..=56.0 * 60.0).contains(&seconds), "{seconds}");
+    }
+    let listed = refused(&agent);
+    assert_eq!(listed.len(), 2, "{listed:?}");
+    assert!(listed.iter().all(|refused| refused["cause"] == "too-old"));
+    // Nothing of it comes up again; a minute may have passed.
+    assert!(agent.sync().samples <= 4);
+    assert_eq!(refused(&agent), listed);
+}
+
+#[test]
+fn an_out_of_order_window_is_used_to_its_end() {
+    let now = Utc::now();
+    let server = two_machines(now);
+    for tells in [true, false] {
+        let prometheus = default_prometheus(Some("2h"));
+        let proxy = Proxy::start(&prometheus.url(), move |_, path, _| {
+            if path.contains("/status/") && !tells {
+                Verdict::Answer(404, "", "404 page not found")
+            } else {
+                Verdict::Forward
+            }
+        });
+        let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+        let run = agent.run(&["sync"]);
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+        for seconds in lately(&prometheus, now) {
+            assert!(
+                (113.0 * 60.0..=116.0 * 60.0).contains(&seconds),
+                "{seconds}, told: {tells}"
+            );
+        }
+        let requests = proxy.bodies().len();
+        assert!(requests <= 24, "{requests}, told: {tells}");
+        assert!(agent.sync().samples <= 4);
+    }
+}
