@@ -35,4 +35,5 @@ mod settings;
 mod state;
 mod tls;
 mod totals;
+mod unclear;
 mod verifying;

@@ -1,0 +1,136 @@
+//! Requests whose end nobody saw, at receivers that count twice what they get twice.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use serde_json::Value;
+
+use crate::harness::{
+    Agent, Proxy, Receiver, Signal, Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions,
+    midnight, wait_until,
+};
+use crate::hour;
+
+fn appending(suite: Suite) -> VictoriaMetrics {
+    VictoriaMetrics::start(VictoriaMetricsOptions {
+        suite,
+        ..VictoriaMetricsOptions::default()
+    })
+}
+
+/// How often each of the hour's samples is stored.
+fn stored(victoria: &VictoriaMetrics) -> (usize, usize) {
+    let samples = victoria.raw_samples("aw_window_seconds", 86_400, midnight(0));
+    let all: Vec<i64> = samples
+        .into_values()
+        .flatten()
+        .map(|(timestamp, _)| timestamp)
+        .collect();
+    let mut distinct = all.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    (all.len(), distinct.len())
+}
+
+#[test]
+fn a_lost_answer_is_looked_for_and_counts_once() {
+    for suite in [Suite::Machine, Suite::Sid] {
+        let (server, victoria) = (hour::server(), appending(suite));
+        let proxy = Proxy::start(&victoria.url(), |_, path, count| {
+            if count == 0 && path.ends_with("/write") {
+                Verdict::LoseAnswer
+            } else {
+                Verdict::Forward
+            }
+        });
+        let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+        agent.sync();
+        assert_eq!(stored(&victoria), (60, 60), "{suite:?}");
+        let posts = proxy.heads().into_iter();
+        assert_eq!(posts.filter(|head| head.contains("/write")).count(), 1);
+    }
+}
+
+#[test]
+fn what_never_arrived_is_sent_again() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let proxy = Proxy::start(&victoria.url(), |_, path, count| {
+        if count == 0 && path.ends_with("/write") {
+            Verdict::Close
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    agent.sync();
+    assert_eq!(stored(&victoria), (60, 60));
+}
+
+#[test]
+fn a_kill_before_the_answer_counts_nothing_twice() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let proxy = Proxy::start(&victoria.url(), |_, path, _| {
+        if path.ends_with("/write") {
+            Verdict::LoseAnswer
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    let mut process = agent.spawn(&["sync"]);
+    wait_until("the request", Duration::from_secs(20), || {
+        proxy.heads().iter().any(|head| head.contains("/write"))
+    });
+    process.signal(Signal::Kill);
+    process.wait(Duration::from_secs(5));
+    proxy.set_rule(|_, _, _| Verdict::Forward);
+    agent.sync();
+    assert_eq!(stored(&victoria), (60, 60));
+}
+
+#[test]
+fn with_nobody_to_ask_it_is_kept_in_mind_and_not_sent_again() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let proxy = Proxy::start(&victoria.url(), |_, path, count| match path {
+        _ if count == 0 => Verdict::LoseAnswer,
+        path if path.contains("/query") => Verdict::Answer(404, "", "404 page not found"),
+        _ => Verdict::Forward,
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("-dedup.minScrapeInterval=1ms"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(stored(&victoria), (60, 60));
+    let status: Value = serde_json::from_str(&agent.run(&["status", "--json"]).stdout).unwrap();
+    let refused = &status["endpoints"][0]["refused"][0];
+    assert_eq!(refused["cause"], "unclear");
+    assert_eq!(refused["samples"], 60);
+    assert_eq!(agent.sync().samples, 0);
+    assert_eq!(stored(&victoria), (60, 60));
+}
+
+#[test]
+fn one_that_counts_once_is_sent_to_again_at_once() {
+    let server = hour::server();
+    let victoria = VictoriaMetrics::start(VictoriaMetricsOptions {
+        suite: Suite::Sid,
+        dedup: true,
+    });
+    let proxy = Proxy::start(&victoria.url(), |_, _, count| {
+        if count == 0 {
+            Verdict::LoseAnswer
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    let before = Utc::now();
+    agent.sync();
+    assert!(Utc::now() - before < chrono::TimeDelta::seconds(15));
+    assert_eq!(proxy.heads().len(), 2);
+    hour::assert_arrived(&victoria);
+}
