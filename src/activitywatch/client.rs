@@ -7,24 +7,24 @@ use reqwest::header::HeaderValue;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::backend::Backend;
 use super::decode::{self, Decoded};
 use super::get::{Http, Reply, is_loopback};
 use super::official::{self, Page, Query};
-use super::slice::BEGUN_BEFORE;
-use super::{ApiKey, Bucket, Event, ReadError, ServerSettings};
+use super::{ApiKey, Bucket, Event, ReadError, Server, ServerSettings};
 use crate::message::{innermost, one_line};
-use crate::timeline::{Interval, Time};
+use crate::timeline::Interval;
 
 /// How much of a foreign answer goes into a message.
 const MAX_QUOTED_CHARS: usize = 200;
 
 /// What a server says of itself.
 #[derive(Debug)]
-pub struct Info {
+struct Info {
     /// The name of its machine.
-    pub hostname: String,
+    hostname: String,
     /// Its version, for example `v0.14.0 (rust)`.
-    pub version: String,
+    version: String,
 }
 
 /// One ActivityWatch server. Every call blocks.
@@ -69,16 +69,11 @@ impl Client {
         })
     }
 
-    /// The server's address, without userinfo and without a trailing slash.
-    pub fn url(&self) -> &str {
-        &self.shown
-    }
-
     /// Returns what the server says of itself.
     ///
     /// # Errors
     /// [`ReadError::Unreachable`], [`ReadError::Misconfigured`] or [`ReadError::NoKey`].
-    pub fn info(&self) -> Result<Info, ReadError> {
+    fn info(&self) -> Result<Info, ReadError> {
         let path = "api/0/info";
         let info = match self.call(AwClient::get_info)? {
             Some(info) => info,
@@ -96,7 +91,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ReadError::Unreachable`], [`ReadError::Misconfigured`] or [`ReadError::NoKey`].
-    pub fn settings(&self) -> Result<ServerSettings, ReadError> {
+    fn settings(&self) -> Result<ServerSettings, ReadError> {
         let path = "api/0/settings";
         let reply = match self.get(path) {
             Err(ReadError::Misconfigured { status: 404, .. }) => {
@@ -115,7 +110,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ReadError::Unreachable`], [`ReadError::Misconfigured`] or [`ReadError::NoKey`].
-    pub fn buckets(&self) -> Result<Vec<Bucket>, ReadError> {
+    fn buckets(&self) -> Result<Vec<Bucket>, ReadError> {
         let listed: Vec<aw_client_rust::Bucket> =
             if let Some(buckets) = self.call(AwClient::get_buckets)? {
                 buckets.into_values().collect()
@@ -140,108 +135,6 @@ impl Client {
             .collect();
         buckets.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(buckets)
-    }
-
-    /// Returns the events of a bucket that `query` asks for.
-    ///
-    /// Bounds are rounded outwards to milliseconds. The servers cut events at them, and not exactly: the Python server
-    /// adds a millisecond at the end, and leaves out events that began more than 24 hours before `start`. So ask for
-    /// more than is needed and cut again. An event that does not decode is skipped with a warning.
-    ///
-    /// # Errors
-    /// Any [`ReadError`].
-    pub(super) fn events(&self, bucket: &str, query: Query) -> Result<Page, ReadError> {
-        let name = official::ranged_name(bucket, query);
-        let (read, undecodable) =
-            if let Some(events) = self.call(|client| client.get_events(&name))? {
-                (events, 0)
-            } else {
-                let Decoded { items, undecodable } = self.events_one_by_one(bucket, &name)?;
-                (items, undecodable)
-            };
-        let mut events: Vec<Event> = read.into_iter().map(official::event).collect();
-        events.sort_by_key(|event| (event.interval, event.id));
-        Ok(Page {
-            events,
-            undecodable,
-        })
-    }
-
-    /// Returns whether `bucket` has at least `count` events.
-    ///
-    /// Not the client's `get_event_count`, which panics on the Python server's answer.
-    ///
-    /// # Errors
-    /// Any [`ReadError`].
-    pub(super) fn has_events(&self, bucket: &str, count: usize) -> Result<bool, ReadError> {
-        let query = Query {
-            limit: Some(count.max(1)),
-            ..Query::default()
-        };
-        let page = self.events(bucket, query)?;
-        Ok(page.events.len() + page.undecodable >= count)
-    }
-
-    /// Returns when what goes on in a bucket at `time` has begun; `time` if nothing does.
-    ///
-    /// # Errors
-    /// Any [`ReadError`].
-    pub(super) fn running_since(&self, bucket: &str, time: Time) -> Result<Time, ReadError> {
-        // Without `start`: with it, the Python server leaves out what began a day before.
-        let query = Query {
-            start: None,
-            end: Some(time),
-            limit: Some(BEGUN_BEFORE),
-        };
-        let running = self.events(bucket, query)?.events.into_iter();
-        let starts = running
-            .filter(|event| event.interval.end() >= time)
-            .map(|event| event.interval.start());
-        Ok(starts.min().unwrap_or(time).min(time))
-    }
-
-    /// Runs a query of ActivityWatch's own language over `period`, and returns the lists of events that its `RETURN` is
-    /// a dictionary of, each ascending by start. An event that does not decode is skipped with a warning.
-    ///
-    /// # Errors
-    /// [`ReadError::Unreachable`], or [`ReadError::Query`] if the server cannot do it.
-    pub(super) fn query(
-        &self,
-        period: Interval,
-        lines: &[String],
-    ) -> Result<BTreeMap<String, Vec<Event>>, ReadError> {
-        let period = format!("{}/{}", period.start(), period.end());
-        let body = json!({"timeperiods": [period], "query": lines}).to_string();
-        let url = format!("{}/api/0/query/", self.official.baseurl);
-        let Reply { status, body } = self
-            .http
-            .post(&url, body, self.authorization()?)
-            .map_err(|error| self.unreachable(&error.without_url()))?;
-        let failed = |reason| ReadError::Query {
-            url: self.url().to_owned(),
-            reason,
-        };
-        if status != 200 {
-            let said = one_line(&String::from_utf8_lossy(&body), MAX_QUOTED_CHARS);
-            return Err(failed(format!("{status} {said}")));
-        }
-        let decoded: Result<[BTreeMap<String, Box<RawValue>>; 1], _> =
-            serde_json::from_str(&String::from_utf8_lossy(&body));
-        let [returned] = decoded.map_err(|error| failed(error.to_string()))?;
-        let events = |(name, list): (String, Box<RawValue>)| {
-            let Decoded { items, undecodable } = decode::array(list.get().as_bytes())?;
-            if undecodable > 0 {
-                log::warn!(
-                    "{}: {undecodable} events do not decode and are skipped",
-                    self.url()
-                );
-            }
-            let mut events: Vec<Event> = items.into_iter().map(official::event).collect();
-            events.sort_by_key(|event| event.interval);
-            Ok((name, events))
-        };
-        let lists: serde_json::Result<_> = returned.into_iter().map(events).collect();
-        lists.map_err(|error| failed(error.to_string()))
     }
 
     fn events_one_by_one(
@@ -354,5 +247,97 @@ impl Client {
             _ => "is this an ActivityWatch server? check `--aw-url`",
         };
         hint.to_owned()
+    }
+}
+
+impl Backend for Client {
+    /// The server's address, without userinfo and without a trailing slash.
+    fn url(&self) -> &str {
+        &self.shown
+    }
+
+    /// # Errors
+    /// [`ReadError::Unreachable`], [`ReadError::Misconfigured`] or [`ReadError::NoKey`].
+    fn list(&self) -> Result<Server, ReadError> {
+        let Info { hostname, version } = self.info()?;
+        Ok(Server {
+            hostname,
+            version,
+            settings: self.settings()?,
+            buckets: self.buckets()?,
+        })
+    }
+
+    /// Returns the events of a bucket that `query` asks for.
+    ///
+    /// Bounds are rounded outwards to milliseconds. The servers cut events at them, and not exactly: the Python server
+    /// adds a millisecond at the end, and leaves out events that began more than 24 hours before `start`. So ask for
+    /// more than is needed and cut again. An event that does not decode is skipped with a warning.
+    fn events(&self, bucket: &str, query: Query) -> Result<Page, ReadError> {
+        let name = official::ranged_name(bucket, query);
+        let (read, undecodable) =
+            if let Some(events) = self.call(|client| client.get_events(&name))? {
+                (events, 0)
+            } else {
+                let Decoded { items, undecodable } = self.events_one_by_one(bucket, &name)?;
+                (items, undecodable)
+            };
+        let mut events: Vec<Event> = read.into_iter().map(official::event).collect();
+        events.sort_by_key(|event| (event.interval, event.id));
+        Ok(Page {
+            events,
+            undecodable,
+        })
+    }
+
+    /// Returns whether `bucket` has at least `count` events.
+    ///
+    /// Not the client's `get_event_count`, which panics on the Python server's answer.
+    fn has_events(&self, bucket: &str, count: usize) -> Result<bool, ReadError> {
+        let query = Query {
+            limit: Some(count.max(1)),
+            ..Query::default()
+        };
+        let page = self.events(bucket, query)?;
+        Ok(page.events.len() + page.undecodable >= count)
+    }
+
+    fn query(
+        &self,
+        period: Interval,
+        lines: &[String],
+    ) -> Result<BTreeMap<String, Vec<Event>>, ReadError> {
+        let period = format!("{}/{}", period.start(), period.end());
+        let body = json!({"timeperiods": [period], "query": lines}).to_string();
+        let url = format!("{}/api/0/query/", self.official.baseurl);
+        let Reply { status, body } = self
+            .http
+            .post(&url, body, self.authorization()?)
+            .map_err(|error| self.unreachable(&error.without_url()))?;
+        let failed = |reason| ReadError::Query {
+            url: self.url().to_owned(),
+            reason,
+        };
+        if status != 200 {
+            let said = one_line(&String::from_utf8_lossy(&body), MAX_QUOTED_CHARS);
+            return Err(failed(format!("{status} {said}")));
+        }
+        let decoded: Result<[BTreeMap<String, Box<RawValue>>; 1], _> =
+            serde_json::from_str(&String::from_utf8_lossy(&body));
+        let [returned] = decoded.map_err(|error| failed(error.to_string()))?;
+        let events = |(name, list): (String, Box<RawValue>)| {
+            let Decoded { items, undecodable } = decode::array(list.get().as_bytes())?;
+            if undecodable > 0 {
+                log::warn!(
+                    "{}: {undecodable} events do not decode and are skipped",
+                    self.url()
+                );
+            }
+            let mut events: Vec<Event> = items.into_iter().map(official::event).collect();
+            events.sort_by_key(|event| event.interval);
+            Ok((name, events))
+        };
+        let lists: serde_json::Result<_> = returned.into_iter().map(events).collect();
+        lists.map_err(|error| failed(error.to_string()))
     }
 }

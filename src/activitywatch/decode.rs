@@ -19,7 +19,21 @@ pub(super) struct Decoded<T> {
 /// If `body` is no JSON array.
 pub(super) fn array<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<Decoded<T>> {
     let text = String::from_utf8_lossy(body);
-    Ok(each(serde_json::from_str::<Vec<&RawValue>>(&text)?))
+    let mut items = Vec::new();
+    let undecodable = for_each(&text, |item| items.push(item))?;
+    Ok(Decoded { items, undecodable })
+}
+
+/// Hands each item of a JSON array to `take` as soon as it is decoded, as [`array()`] decodes it, and returns how many
+/// could not be.
+///
+/// # Errors
+/// If `text` is no JSON array.
+pub(super) fn for_each<T: DeserializeOwned>(
+    text: &str,
+    take: impl FnMut(T),
+) -> serde_json::Result<usize> {
+    Ok(each(serde_json::from_str::<Vec<&RawValue>>(text)?, take))
 }
 
 /// Decodes the values of a JSON object, as [`array()`] does the items of an array.
@@ -28,23 +42,24 @@ pub(super) fn array<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<Deco
 /// If `body` is no JSON object.
 pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<Decoded<T>> {
     let text = String::from_utf8_lossy(body);
-    Ok(each(
-        serde_json::from_str::<HashMap<String, &RawValue>>(&text)?.into_values(),
-    ))
+    let raw = serde_json::from_str::<HashMap<String, &RawValue>>(&text)?;
+    let mut items = Vec::new();
+    let undecodable = each(raw.into_values(), |item| items.push(item));
+    Ok(Decoded { items, undecodable })
 }
 
-fn each<'a, T: DeserializeOwned>(raw: impl IntoIterator<Item = &'a RawValue>) -> Decoded<T> {
-    let mut decoded = Decoded {
-        items: Vec::new(),
-        undecodable: 0,
-    };
+fn each<'a, T: DeserializeOwned>(
+    raw: impl IntoIterator<Item = &'a RawValue>,
+    mut take: impl FnMut(T),
+) -> usize {
+    let mut undecodable = 0;
     for item in raw {
         match serde_json::from_str(item.get()) {
-            Ok(item) => decoded.items.push(item),
-            Err(_) => decoded.undecodable += 1,
+            Ok(item) => take(item),
+            Err(_) => undecodable += 1,
         }
     }
-    decoded
+    undecodable
 }
 
 #[cfg(test)]

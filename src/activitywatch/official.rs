@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
 
 use super::{Bucket, Event};
 use crate::timeline::{Interval, Time};
@@ -67,7 +68,7 @@ pub(super) fn ranged_name(bucket: &str, query: Query) -> String {
 
 /// Returns what the agent wants to know of a bucket.
 pub(super) fn bucket(listed: aw_client_rust::Bucket) -> Bucket {
-    let synced = listed.id.contains("-synced-from-") || listed.data.contains_key("$aw.sync.origin");
+    let synced = is_synced(&listed.id, &listed.data);
     Bucket {
         id: listed.id,
         kind: listed._type,
@@ -75,6 +76,11 @@ pub(super) fn bucket(listed: aw_client_rust::Bucket) -> Bucket {
         hostname: listed.hostname,
         synced,
     }
+}
+
+/// Whether aw-sync brought a bucket from another machine.
+pub(super) fn is_synced(id: &str, data: &Map<String, Value>) -> bool {
+    id.contains("-synced-from-") || data.contains_key("$aw.sync.origin")
 }
 
 /// Returns an event with its interval; a negative duration counts as zero.

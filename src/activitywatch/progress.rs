@@ -4,22 +4,18 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::client::Client;
-use super::counters::read_counters;
+use super::backend::Backend;
 use super::search::first_activity;
-use super::slice::read_slice;
-use super::{
-    Bucket, BucketPlan, DevicePlan, DeviceSlice, Event, ReadError, ReadPlan, Slice, Start,
-};
+use super::{Bucket, BucketPlan, DevicePlan, DeviceSlice, ReadError, ReadPlan, Slice, Start};
 use crate::timeline::{Interval, Step, Time, utc_day_end};
 
 /// Sends the slices of `plan` until all is read or nobody wants more.
-pub(super) fn read(servers: &[Arc<Client>], plan: ReadPlan, slices: &mpsc::Sender<Slice>) {
+pub(super) fn read(servers: &[Arc<dyn Backend>], plan: ReadPlan, slices: &mpsc::Sender<Slice>) {
     let until = plan.until;
     let mut devices: Vec<Progress> = plan
         .devices
         .into_iter()
-        .map(|device| Progress::begin(&servers[device.server], device, until))
+        .map(|device| Progress::begin(&*servers[device.server], device, until))
         .collect();
     loop {
         let next = devices
@@ -42,7 +38,7 @@ pub(super) fn read(servers: &[Arc<Client>], plan: ReadPlan, slices: &mpsc::Sende
             let server = device.server;
             slice
                 .devices
-                .push(device.slice(place, &servers[server], range, until));
+                .push(device.slice(place, &*servers[server], range, until));
             if let Some(error) = device.lost.clone() {
                 for other in devices.iter_mut().filter(|other| other.server == server) {
                     other.lost.get_or_insert_with(|| error.clone());
@@ -52,16 +48,6 @@ pub(super) fn read(servers: &[Arc<Client>], plan: ReadPlan, slices: &mpsc::Sende
         if slices.blocking_send(slice).is_err() || next >= until {
             return;
         }
-    }
-}
-
-/// Returns the events of a bucket that decide what counts in `range`.
-fn events(server: &Client, bucket: &Bucket, range: Interval) -> Result<Vec<Event>, ReadError> {
-    let read = |query| server.events(&bucket.id, query);
-    if bucket.is_counter() {
-        read_counters(&bucket.id, range, read)
-    } else {
-        read_slice(range, read)
     }
 }
 
@@ -82,7 +68,7 @@ struct Progress {
 }
 
 impl Progress {
-    fn begin(server: &Client, plan: DevicePlan, until: Time) -> Self {
+    fn begin(server: &dyn Backend, plan: DevicePlan, until: Time) -> Self {
         let mut progress = Self {
             server: plan.server,
             position: plan.from,
@@ -119,7 +105,7 @@ impl Progress {
     fn slice(
         &mut self,
         place: usize,
-        server: &Client,
+        server: &dyn Backend,
         range: Interval,
         until: Time,
     ) -> DeviceSlice {
@@ -130,7 +116,7 @@ impl Progress {
                 self.buckets.push((bucket, quiet_until));
                 continue;
             }
-            let Some(events) = self.take(&bucket, events(server, &bucket, range)) else {
+            let Some(events) = self.take(&bucket, server.slice(&bucket, range)) else {
                 continue;
             };
             let is_quiet = events
@@ -148,7 +134,7 @@ impl Progress {
         let mut companions = Vec::new();
         for bucket in std::mem::take(&mut self.companions) {
             if !read.is_empty() && self.lost.is_none() {
-                let Some(events) = self.take(&bucket, events(server, &bucket, range)) else {
+                let Some(events) = self.take(&bucket, server.slice(&bucket, range)) else {
                     continue;
                 };
                 companions.push((bucket.clone(), events));
@@ -172,7 +158,7 @@ impl Progress {
     /// Returns when the bucket may have its next activity, `until` if never; `None` if it cannot be read any more.
     fn search(
         &mut self,
-        server: &Client,
+        server: &dyn Backend,
         bucket: &Bucket,
         from: Time,
         until: Time,

@@ -4,10 +4,10 @@ use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::client::{Client, Info};
+use super::backend::Backend;
 use super::progress::read;
 use super::slice::MARGIN;
-use super::{Bucket, Event, ReadError, ReadPlan, ServerSettings, Slice};
+use super::{Bucket, Client, Event, Exported, ReadError, ReadPlan, ServerSettings, Slice};
 use crate::timeline::Interval;
 
 /// How many slices wait for the sender at most: one, so that reading overlaps sending and memory stays small.
@@ -29,7 +29,7 @@ pub struct Server {
 /// The servers, read by threads that nobody waits for: the official client blocks, up to its fixed time-out of 30 s.
 #[derive(Clone)]
 pub struct Reader {
-    servers: Vec<Arc<Client>>,
+    servers: Vec<Arc<dyn Backend>>,
 }
 
 impl Server {
@@ -43,7 +43,17 @@ impl Reader {
     /// Returns a reader of `servers`; their places in the list are what plans refer to.
     pub fn new(servers: impl IntoIterator<Item = Client>) -> Self {
         Self {
-            servers: servers.into_iter().map(Arc::new).collect(),
+            servers: servers
+                .into_iter()
+                .map(|server| Arc::new(server) as Arc<dyn Backend>)
+                .collect(),
+        }
+    }
+
+    /// Returns a reader of what was exported, as if it were a server with no settings. Asks nobody.
+    pub fn of_exported(exported: Exported) -> Self {
+        Self {
+            servers: vec![Arc::new(exported)],
         }
     }
 
@@ -57,17 +67,7 @@ impl Reader {
         let answers: Vec<_> = self
             .servers
             .iter()
-            .map(|server| {
-                on_thread(server, |server| {
-                    let Info { hostname, version } = server.info()?;
-                    Ok(Server {
-                        hostname,
-                        version,
-                        settings: server.settings()?,
-                        buckets: server.buckets()?,
-                    })
-                })
-            })
+            .map(|server| on_thread(server, |server| server.list()))
             .collect();
         let mut listed = Vec::new();
         for answer in answers {
@@ -130,12 +130,12 @@ impl Reader {
 
 /// Runs `call` on a thread of its own; the answer fails only if the thread panics.
 fn on_thread<T: Send + 'static>(
-    server: &Arc<Client>,
-    call: impl FnOnce(&Client) -> Result<T, ReadError> + Send + 'static,
+    server: &Arc<dyn Backend>,
+    call: impl FnOnce(&dyn Backend) -> Result<T, ReadError> + Send + 'static,
 ) -> oneshot::Receiver<Result<T, ReadError>> {
     let (sender, answer) = oneshot::channel();
     let server = Arc::clone(server);
     // If nobody waits any more, the answer is not needed either; without a thread there is none.
-    drop(thread::Builder::new().spawn(move || drop(sender.send(call(&server)))));
+    drop(thread::Builder::new().spawn(move || drop(sender.send(call(&*server)))));
     answer
 }
