@@ -39,6 +39,29 @@ impl FromStr for DayName {
     }
 }
 
+/// Where a stretch of days begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// With the first activity that there is.
+    All,
+    /// With a day.
+    Day(DayName),
+}
+
+impl FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self::All),
+            day => day
+                .parse()
+                .map(Self::Day)
+                .map_err(|reason| format!("{reason}, or as `all`")),
+        }
+    }
+}
+
 impl DayName {
     /// Returns the date that is meant on the day `today`.
     pub fn date(self, today: NaiveDate) -> NaiveDate {

@@ -6,11 +6,15 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use aw_sync_agent::cli::{Cli, Command, ConfigCommand, Format};
-use aw_sync_agent::command::{CommandError, autostart, config, preview, status, sync, verify};
+use aw_sync_agent::command::{
+    CommandError, autostart, config, export, preview, status, sync, verify,
+};
+use aw_sync_agent::day::{Day, Since};
 use aw_sync_agent::dirs::Dirs;
 use aw_sync_agent::exit::Exit;
 use aw_sync_agent::launcher::Parent;
-use aw_sync_agent::settings::{self, Loaded, PartialSettings, SettingsError};
+use aw_sync_agent::settings::{self, Loaded, PartialSettings, Settings, SettingsError};
+use aw_sync_agent::synchronizer::Problem;
 use aw_sync_agent::{checkpoint::Store, daemon, logging};
 use chrono::Local;
 use indicatif::MultiProgress;
@@ -65,11 +69,9 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
         Some(Command::Sync) => {
             let settings = load()?.settings;
             let report = run_to_end(sync::sync(settings, &dirs, bars))?;
-            for problem in &report.problems {
-                complain(problem);
-            }
+            let exit = ended(&report.problems);
             daemon::log_summary(&report);
-            return Ok(Exit::from(&report));
+            return Ok(exit);
         }
         Some(Command::Preview { day, format }) => {
             let settings = load()?.settings;
@@ -80,10 +82,28 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
                 Format::Openmetrics => preview::print_openmetrics(&preview, &mut out)?,
                 Format::Json => preview::print_json(&preview, &rules, &mut out)?,
             }
-            for problem in &preview.problems {
-                complain(problem);
-            }
-            return Ok(Exit::from(preview.problems.as_slice()));
+            return Ok(ended(&preview.problems));
+        }
+        Some(Command::Export {
+            since,
+            until,
+            output,
+            input,
+            force,
+        }) => {
+            let wanted = export::Wanted {
+                since: since.unwrap_or(Since::All),
+                until: *until,
+                input: input.clone(),
+            };
+            let destination = export::Destination::open(output, *force)?;
+            let settings = load()?.settings;
+            let export = export::export(settings, &dirs, &wanted, destination, &mut out, bars);
+            let report = run_to_end(export)?;
+            // A closed stderr is no reason to fail.
+            let _closed =
+                export::print_next_steps(&report, output, &Local::now(), &mut io::stderr());
+            return Ok(ended(&report.problems));
         }
         Some(Command::Status { json }) => {
             let status = status::read(&Store::new(&dirs.data, testing))?;
@@ -94,25 +114,8 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
             }
         }
         Some(Command::Verify { day, since, json }) => {
-            let settings = load()?.settings;
-            let now = Local::now();
-            let days = verify::days(*day, *since, &now)?;
-            let store = Store::new(&dirs.data, testing);
-            let report = if *json {
-                let report = run_to_end(verify::verify(&settings, &store, &days, |_| Ok(())))?;
-                verify::print_json(&report, &mut out)?;
-                report
-            } else {
-                let mut printer = verify::Printer::new(now.timezone(), days.len() > 1, &mut out);
-                let show = |day: &verify::DayReport| printer.day(day);
-                let report = run_to_end(verify::verify(&settings, &store, &days, show))?;
-                printer.end(&report)?;
-                report
-            };
-            for problem in &report.problems {
-                complain(problem);
-            }
-            return Ok(report.exit());
+            let days = verify::days(*day, *since, &Local::now())?;
+            return verify(&load()?.settings, &dirs, &days, *json, &mut out);
         }
         Some(Command::Config(ConfigCommand::Show)) => config::show(&load()?, &mut out)?,
         Some(Command::Config(ConfigCommand::Path)) => {
@@ -133,6 +136,39 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Says what went wrong and returns how it ends.
+fn ended(problems: &[Problem]) -> Exit {
+    for problem in problems {
+        complain(problem);
+    }
+    Exit::from(problems)
+}
+
+fn verify(
+    settings: &Settings,
+    dirs: &Dirs,
+    days: &[Day],
+    json: bool,
+    out: &mut impl io::Write,
+) -> Result<Exit, CommandError> {
+    let store = Store::new(&dirs.data, settings.testing);
+    let report = if json {
+        let report = run_to_end(verify::verify(settings, &store, days, |_| Ok(())))?;
+        verify::print_json(&report, out)?;
+        report
+    } else {
+        let mut printer = verify::Printer::new(Local, days.len() > 1, out);
+        let show = |day: &verify::DayReport| printer.day(day);
+        let report = run_to_end(verify::verify(settings, &store, days, show))?;
+        printer.end(&report)?;
+        report
+    };
+    for problem in &report.problems {
+        complain(problem);
+    }
+    Ok(report.exit())
 }
 
 fn load(cli: &Cli, dirs: &Dirs) -> Result<Loaded, SettingsError> {

@@ -47,17 +47,16 @@ pub(super) trait Backend: Send + Sync {
         Ok(starts.min().unwrap_or(time).min(time))
     }
 
-    /// Runs a query of ActivityWatch's own language over `period`, and returns the lists of events that its `RETURN` is
+    /// Runs a query of ActivityWatch's own language over a period, and returns the lists of events that its `RETURN` is
     /// a dictionary of, each ascending by start. An event that does not decode is skipped with a warning.
     ///
     /// # Errors
     /// [`ReadError::Unreachable`], or [`ReadError::Query`] if it cannot be done; an export cannot.
     fn query(
         &self,
-        period: Interval,
-        lines: &[String],
+        _period: Interval,
+        _lines: &[String],
     ) -> Result<BTreeMap<String, Vec<Event>>, ReadError> {
-        let _unused = (period, lines);
         Err(ReadError::Query {
             url: self.url().to_owned(),
             reason: "an export answers no queries".to_owned(),

@@ -3,10 +3,11 @@
 mod go_forms;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::day::DayName;
+use crate::day::{DayName, Since};
 use crate::launcher::Launcher;
 use crate::settings::{PartialSettings, Secret, server_address};
 
@@ -152,6 +153,37 @@ pub enum Command {
         /// How to print it
         #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
         format: Format,
+    },
+    /// Write a stretch of time to a file, for Prometheus's own import
+    ///
+    /// The file holds what `sync` would send, as OpenMetrics sorted by series. `promtool` makes blocks of it for
+    /// Prometheus, so that history can be brought in without an out-of-order window; the command is printed at the end.
+    /// Nothing is sent and nothing is remembered; `history` in the settings keeps `sync` from sending the same again.
+    Export {
+        /// First day: 2026-11-24, today, yesterday, or all
+        ///
+        /// By the local calendar. `all` begins with the first activity that there is; it is the default for --input.
+        #[arg(long, value_name = "DAY", required_unless_present = "input")]
+        since: Option<Since>,
+        /// Last day, the day itself included [default: all that is final]
+        ///
+        /// What is younger than `settle` is never part of it, but for --input.
+        #[arg(long, value_name = "DAY")]
+        until: Option<DayName>,
+        /// File to write; - is standard output, .gz compresses
+        ///
+        /// It appears once it is whole: if anything cannot be read, nothing is written, and the exit code is 3.
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+        /// Export of ActivityWatch to read, instead of a server
+        ///
+        /// What Raw Data > Export gives, of all buckets or of one: of a phone, or of a machine that is gone. No server
+        /// is asked, so categories are those of the settings. Repeatable: a bucket may be in several of them.
+        #[arg(long, value_name = "FILE")]
+        input: Vec<PathBuf>,
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
     },
     /// Show what has been sent and what has not
     Status {

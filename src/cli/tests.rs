@@ -29,6 +29,7 @@ fn short_help_fits_on_a_screen() {
     Commands:
       sync       Sync once and exit
       preview    Show what would leave on a day, without sending it
+      export     Write a stretch of time to a file, for Prometheus's own import
       status     Show what has been sent and what has not
       verify     Compare a day in ActivityWatch with what was stored of it
       config     Show the settings, or write the first settings file

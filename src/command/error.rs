@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::autostart::NoLauncher;
 use super::config::InitError;
+use super::export::ExportError;
 use super::verify::DayError;
 use crate::activitywatch::ReadError;
 use crate::checkpoint::{LockError, StoreError};
@@ -42,6 +43,9 @@ pub enum CommandError {
     /// The receiver cannot be asked.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// There is nothing to export, or no place for it.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The output is closed or full.
     #[error(transparent)]
     Output(#[from] io::Error),
@@ -53,6 +57,7 @@ impl CommandError {
         match self {
             Self::Settings(_) | Self::Init(_) | Self::Launcher(_) | Self::Days(_) => Exit::Usage,
             Self::Source(_) | Self::Query(_) => Exit::Unreachable,
+            Self::Export(error) => error.exit(),
             Self::Home(_) | Self::Store(_) | Self::Lock(_) | Self::Output(_) => Exit::State,
         }
     }

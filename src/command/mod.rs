@@ -2,8 +2,10 @@
 
 mod amount;
 pub mod autostart;
+mod bar;
 pub mod config;
 mod error;
+pub mod export;
 pub mod preview;
 mod reader;
 pub mod status;

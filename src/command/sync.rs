@@ -1,26 +1,24 @@
 //! `sync`: one pass, now.
 
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use chrono::Utc;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::MultiProgress;
 use tokio::time::Instant;
 
 use super::CommandError;
+use super::bar::Bar;
 use super::reader::reader;
+use crate::activitywatch::Reader;
 use crate::checkpoint::{Lock, Store};
 use crate::dirs::Dirs;
 use crate::remote_write::Patience;
 use crate::settings::Settings;
-use crate::synchronizer::{Now, PassReport, Progress, Synchronizer};
+use crate::synchronizer::{Now, PassReport, Synchronizer};
 use crate::timeline::Time;
 
 /// How long a receiver that is away is tried again. Somebody waits at the terminal.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A pass over less than this is over before anybody wonders how far it is.
-const LONG_PASS: Duration = Duration::from_hours(48);
 
 /// Delivers all that is final and returns what was done.
 ///
@@ -55,45 +53,25 @@ pub async fn sync(
 /// # Panics
 /// If the settings have no destination, which validation rules out.
 pub fn synchronizer(settings: Settings, store: Store) -> Result<Synchronizer, CommandError> {
-    let reader = reader(&settings)?;
+    synchronizer_of(reader(&settings)?, settings, store)
+}
+
+/// Returns the synchronizer that `settings` describe, but for what it reads.
+///
+/// # Errors
+/// A [`CommandError`] of the store's.
+///
+/// # Panics
+/// As [`synchronizer`].
+pub(super) fn synchronizer_of(
+    reader: Reader,
+    settings: Settings,
+    store: Store,
+) -> Result<Synchronizer, CommandError> {
     let destination = settings
         .remote_write
         .first()
         .expect("settings have a destination")
         .clone();
     Ok(Synchronizer::new(settings, reader, &destination, store)?)
-}
-
-/// The progress bar of a long pass.
-struct Bar {
-    bar: ProgressBar,
-}
-
-impl Bar {
-    fn new(bars: &MultiProgress) -> Self {
-        let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar =
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style);
-        if std::io::stderr().is_terminal() {
-            bars.add(bar.clone());
-        }
-        Self { bar }
-    }
-
-    fn show(&self, progress: Progress) {
-        let length = progress.until.since(progress.from);
-        if length < LONG_PASS {
-            return;
-        }
-        self.bar.set_length(length.as_secs());
-        self.bar
-            .set_message(progress.at.to_string()[..10].to_owned());
-        self.bar
-            .set_position(progress.at.since(progress.from).as_secs());
-    }
-
-    fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
 }

@@ -4,6 +4,7 @@
 
 mod catch_up;
 mod delivery;
+mod export;
 mod findings;
 mod learnt;
 mod listing;
@@ -27,6 +28,7 @@ use crate::timeline::{Step, Time, horizon};
 use findings::Findings;
 use plan::Target;
 
+pub use export::Export;
 pub use learnt::Learnt;
 pub use listing::wanted_devices;
 pub use preview::{DevicePreview, Preview};

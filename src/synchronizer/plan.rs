@@ -124,15 +124,16 @@ impl Target {
         }
     }
 
-    /// Returns what to read to see all buckets from `time` on.
-    pub(super) fn all_from(&self, time: Time) -> DevicePlan {
+    /// Returns what to read to see all buckets from `start` on.
+    pub(super) fn all(&self, start: Start) -> DevicePlan {
         let buckets = self.buckets.iter().map(|bucket| BucketPlan {
             bucket: bucket.clone(),
-            start: Start::At(time),
+            start,
         });
+        let (Start::At(from) | Start::FirstAfter(from)) = start;
         DevicePlan {
             server: self.server,
-            from: time,
+            from,
             buckets: buckets.collect(),
             companions: Vec::new(),
         }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{Now, PassReport, Problem, Synchronizer, common_labels, readable};
-use crate::activitywatch::{ReadError, ReadPlan};
+use crate::activitywatch::{ReadError, ReadPlan, Start};
 use crate::metrics::{Budget, Labels, RuleEffect, Sample, Series, Source, rule_effects};
 use crate::remote_write::batches;
 use crate::timeline::{Interval, horizon};
@@ -49,7 +49,7 @@ impl Synchronizer {
             .await;
         let devices = targets
             .iter()
-            .map(|target| target.all_from(range.start()))
+            .map(|target| target.all(Start::At(range.start())))
             .collect();
         let mut samples = vec![BTreeMap::<Labels, Vec<Sample>>::new(); targets.len()];
         let rules = self.settings.relabel.configs().len();

@@ -22,7 +22,7 @@ fn add(server: &AwServer, id: &str, kind: &str, client: &str, events: &[EventSpe
 }
 
 /// Each bucket has five events at least, so that it is taken.
-fn fill(server: &AwServer) {
+pub(crate) fn fill(server: &AwServer) {
     add_steady(server);
     add_counted(server);
     add_odd(server);

@@ -16,6 +16,8 @@ mod crash;
 mod credentials;
 mod daemon;
 mod exactness;
+mod export;
+mod export_files;
 mod failures;
 mod families;
 mod flooding;

@@ -200,6 +200,15 @@ impl AwServer {
         self.call("POST", "query/", Some(&body))[0].take()
     }
 
+    /// Returns `aw-buckets-export.json`: all buckets with all events, as the server has them downloaded.
+    pub(crate) fn export(&self) -> String {
+        let url = format!("{}/api/0/export", self.url());
+        let answer = http::request("GET", &url, None, None);
+        answer
+            .unwrap_or_else(|error| panic!("export: {error}"))
+            .body
+    }
+
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let url = format!("{}/api/0/{path}", self.url());
         let what = format!("{method} {path}");

@@ -143,6 +143,24 @@ impl Prometheus {
         })
     }
 
+    /// Has the `promtool` of this machine's own release make blocks of a file of OpenMetrics, and starts again with them.
+    pub(crate) fn import(&mut self, openmetrics: &Path) {
+        let data = self.server.directory().join("data");
+        let promtool = Suite::Machine
+            .binary("prometheus")
+            .with_file_name("promtool");
+        self.server.stop();
+        let run = Command::new(promtool)
+            .args(["tsdb", "create-blocks-from", "--max-block-duration=486h"])
+            .arg("openmetrics")
+            .args([openmetrics, &data])
+            .output()
+            .expect("it comes with Prometheus");
+        let complaint = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success(), "promtool: {complaint}");
+        self.server.restart();
+    }
+
     pub(crate) fn stop(&mut self) {
         self.server.stop();
     }
