@@ -109,9 +109,7 @@ impl Client {
     }
 
     async fn query<T: DeserializeOwned>(&self, query: &str, time: Time) -> Result<T, QueryError> {
-        let api = self.url.as_ref().ok_or_else(|| QueryError::NoQueryApi {
-            reason: NOT_TOLD.to_owned(),
-        })?;
+        let api = self.api()?;
         let millis = time.millis();
         let body = format!(
             "query={}&time={}.{:03}&nocache=1",
@@ -127,35 +125,37 @@ impl Client {
         self.answer(request).await
     }
 
-    fn request(&self, method: Method, api: &Url, path: &str) -> Result<RequestBuilder, QueryError> {
+    /// The address that questions begin with.
+    pub(super) fn api(&self) -> Result<&Url, QueryError> {
+        self.url.as_ref().ok_or_else(|| QueryError::NoQueryApi {
+            reason: NOT_TOLD.to_owned(),
+        })
+    }
+
+    /// What requests are made by.
+    pub(super) fn requests(&self) -> &remote_write::Client {
+        &self.destination
+    }
+
+    pub(super) fn request(
+        &self,
+        method: Method,
+        api: &Url,
+        path: &str,
+    ) -> Result<RequestBuilder, QueryError> {
         let mut url = api.clone();
         url.set_path(&format!("{}/{path}", api.path()));
         Ok(self.destination.request(method, url)?)
     }
 
-    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, QueryError> {
-        let url = self.url.as_ref().map(masked_url).unwrap_or_default();
-        let unavailable = |reason| QueryError::Unavailable {
-            url: url.clone(),
-            reason,
-        };
-        let unanswered = |error: reqwest::Error| match without_answer(&error, &url) {
-            Outcome::NotSent(error) => QueryError::NotSent(error),
-            Outcome::Unavailable { reason, .. } => unavailable(reason),
-            _ => unavailable(innermost(&error)),
-        };
-        let response = request.send().await.map_err(unanswered)?;
-        let status = response.status().as_u16();
-        let Some(body) = bounded_body(response).await.map_err(unanswered)? else {
-            let reason = format!("its answer is longer than {MAX_ANSWER_BYTES} bytes");
-            return Err(QueryError::Rejected { url, reason });
-        };
-        let said = || {
-            format!(
-                "{status} {}",
-                one_line(&String::from_utf8_lossy(&body), MAX_QUOTED_CHARS)
-            )
-        };
+    /// Returns what an answer of the API carries.
+    pub(super) async fn answer<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, QueryError> {
+        let url = self.shown();
+        let (status, body) = self.exchange(request).await?;
+        let said = || said(status, &body);
         let Answer { data, error } = Answer::read(&body);
         match (status, data, error) {
             (200, Some(data), _) => Ok(data),
@@ -163,12 +163,53 @@ impl Client {
                 url,
                 reason: one_line(&error, MAX_QUOTED_CHARS),
             }),
-            (408 | 429 | 500.., ..) => Err(unavailable(said())),
+            (408 | 429 | 500.., ..) => Err(QueryError::Unavailable {
+                url,
+                reason: said(),
+            }),
             _ => Err(QueryError::NoQueryApi {
                 reason: format!("{url} answered {}", said()),
             }),
         }
     }
+
+    /// Returns an answer that is plain text; `None` if its status is not 200.
+    pub(super) async fn text(&self, request: RequestBuilder) -> Result<Option<String>, QueryError> {
+        let (status, body) = self.exchange(request).await?;
+        Ok((status == 200).then(|| String::from_utf8_lossy(&body).into_owned()))
+    }
+
+    async fn exchange(&self, request: RequestBuilder) -> Result<(u16, Vec<u8>), QueryError> {
+        let url = self.shown();
+        let unanswered = |error: reqwest::Error| match without_answer(&error, &url) {
+            Outcome::NotSent(error) => QueryError::NotSent(error),
+            Outcome::Unavailable { reason, .. } => QueryError::Unavailable {
+                url: url.clone(),
+                reason,
+            },
+            _ => QueryError::Unavailable {
+                url: url.clone(),
+                reason: innermost(&error),
+            },
+        };
+        let response = request.send().await.map_err(unanswered)?;
+        let status = response.status().as_u16();
+        let Some(body) = bounded_body(response).await.map_err(unanswered)? else {
+            let reason = format!("its answer is longer than {MAX_ANSWER_BYTES} bytes");
+            return Err(QueryError::Rejected { url, reason });
+        };
+        Ok((status, body))
+    }
+
+    fn shown(&self) -> String {
+        self.url.as_ref().map(masked_url).unwrap_or_default()
+    }
+}
+
+/// Returns what was answered, for a message.
+fn said(status: u16, body: &[u8]) -> String {
+    let body = one_line(&String::from_utf8_lossy(body), MAX_QUOTED_CHARS);
+    format!("{status} {body}")
 }
 
 /// Returns the whole body; `None` if it is too long.

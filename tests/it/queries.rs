@@ -138,6 +138,57 @@ fn the_newest_sample_in_memory_is_known_of_prometheus() {
 }
 
 #[test]
+fn a_receiver_says_what_it_is_and_how_it_was_started() {
+    let day = Duration::from_hours(24);
+    for (suite, version) in [(Suite::Machine, "2.42."), (Suite::Sid, "3.5.")] {
+        for (receiver, out_of_order, window) in
+            [(true, None, Duration::ZERO), (false, Some("30d"), 30 * day)]
+        {
+            let prometheus = Prometheus::start(PrometheusOptions {
+                suite,
+                receiver,
+                out_of_order,
+                ..PrometheusOptions::default()
+            });
+            let client = client_of(&prometheus.url());
+            let info = answer(client.build_info()).unwrap();
+            let found = info.version.unwrap();
+            assert!(found.starts_with(version), "{found}");
+            assert_eq!(info.application, None);
+            let flags = answer(client.flags()).unwrap();
+            let flag = &flags["web.enable-remote-write-receiver"];
+            assert_eq!(*flag, receiver.to_string());
+            assert_eq!(answer(client.retention()), Ok(Some("100y".to_owned())));
+            assert_eq!(answer(client.out_of_order_window()), Ok(window));
+            let none = answer(client.victoria_metrics_flags());
+            assert!(
+                matches!(none, Err(QueryError::NoQueryApi { .. })),
+                "{none:?}"
+            );
+        }
+        for dedup in [false, true] {
+            let victoria = VictoriaMetrics::start(VictoriaMetricsOptions { suite, dedup });
+            let client = client_of(&victoria.url());
+            let flags = answer(client.victoria_metrics_flags()).unwrap();
+            assert_eq!(flags["retentionPeriod"], "100y");
+            let interval = flags.get("dedup.minScrapeInterval");
+            assert_eq!(interval.map(String::as_str), dedup.then_some("1ms"));
+            assert_eq!(answer(client.out_of_order_window()), Ok(Duration::ZERO));
+            assert_eq!(answer(client.victoria_metrics_version()), Ok(None)); // Debian's do not know theirs
+            for none in [
+                answer(client.flags()).map(drop),
+                answer(client.retention()).map(drop),
+            ] {
+                assert!(
+                    matches!(none, Err(QueryError::NoQueryApi { .. })),
+                    "{none:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn questions_go_out_with_the_credentials_of_samples() {
     let prometheus = Prometheus::start(PrometheusOptions {
         basic_auth: true,
