@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use super::counters::read_counters;
 use super::official::{Page, Query};
@@ -28,6 +29,27 @@ pub(super) trait Backend: Send + Sync {
     /// # Errors
     /// Any [`ReadError`].
     fn has_events(&self, bucket: &str, count: usize) -> Result<bool, ReadError>;
+
+    /// Returns what its clock says, in whole seconds; `None` if it does not tell.
+    ///
+    /// # Errors
+    /// Any [`ReadError`].
+    fn clock(&self) -> Result<Option<SystemTime>, ReadError> {
+        Ok(None)
+    }
+
+    /// Returns when the newest event of `bucket`, that which began last, ends; `None` if there is none.
+    ///
+    /// # Errors
+    /// Any [`ReadError`].
+    fn newest(&self, bucket: &str) -> Result<Option<Time>, ReadError> {
+        let query = Query {
+            limit: Some(1),
+            ..Query::default()
+        };
+        let page = self.events(bucket, query)?;
+        Ok(page.events.last().map(|event| event.interval.end()))
+    }
 
     /// Returns when what goes on in a bucket at `time` has begun; `time` if nothing does.
     ///

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::SystemTime;
 
 use aw_client_rust::AwClient;
 use reqwest::Url;
@@ -302,6 +303,10 @@ impl Backend for Client {
         Ok(page.events.len() + page.undecodable >= count)
     }
 
+    fn clock(&self) -> Result<Option<SystemTime>, ReadError> {
+        Ok(self.get("api/0/info")?.date)
+    }
+
     fn query(
         &self,
         period: Interval,
@@ -310,7 +315,7 @@ impl Backend for Client {
         let period = format!("{}/{}", period.start(), period.end());
         let body = json!({"timeperiods": [period], "query": lines}).to_string();
         let url = format!("{}/api/0/query/", self.official.baseurl);
-        let Reply { status, body } = self
+        let Reply { status, body, .. } = self
             .http
             .post(&url, body, self.authorization()?)
             .map_err(|error| self.unreachable(&error.without_url()))?;

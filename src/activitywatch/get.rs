@@ -1,8 +1,8 @@
 //! The requests that the official client cannot make, or whose status it hides.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 
 /// The client's own time-out.
@@ -16,6 +16,8 @@ const QUERY_TIMEOUT: Duration = Duration::from_mins(2);
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
+    /// What the server's clock said, in whole seconds.
+    pub(super) date: Option<SystemTime>,
 }
 
 /// Makes requests to one server. Kept, since to begin with it reads all the certificates of the machine, which takes
@@ -83,8 +85,12 @@ fn exchange(
     runtime.block_on(async {
         let response = request.send().await?;
         let status = response.status().as_u16();
+        let date = response
+            .headers()
+            .get(DATE)
+            .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
         let body = response.bytes().await?.into();
-        Ok(Reply { status, body })
+        Ok(Reply { status, body, date })
     })
 }
 

@@ -1,14 +1,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::backend::Backend;
+use super::official::Query;
 use super::progress::read;
+use super::search::first_activity;
 use super::slice::MARGIN;
 use super::{Bucket, Client, Event, Exported, ReadError, ReadPlan, ServerSettings, Slice};
-use crate::timeline::Interval;
+use crate::timeline::{Interval, Time};
 
 /// How many slices wait for the sender at most: one, so that reading overlaps sending and memory stays small.
 const WAITING_SLICES: usize = 1;
@@ -64,16 +67,65 @@ impl Reader {
 
     /// Returns what each server lists, in order.
     pub async fn list(&self) -> Vec<Result<Server, ReadError>> {
-        let answers: Vec<_> = self
-            .servers
-            .iter()
-            .map(|server| on_thread(server, |server| server.list()))
-            .collect();
+        let answers: Vec<_> = self.servers.iter().map(listing).collect();
         let mut listed = Vec::new();
         for answer in answers {
             listed.push(answer.await.unwrap_or(Err(ReadError::BrokeOff)));
         }
         listed
+    }
+
+    /// Returns what one server lists.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreachable`], [`ReadError::Misconfigured`] or [`ReadError::NoKey`].
+    pub async fn list_one(&self, server: usize) -> Result<Server, ReadError> {
+        let answer = listing(&self.servers[server]).await;
+        answer.unwrap_or(Err(ReadError::BrokeOff))
+    }
+
+    /// Returns what the clock of a server says, in whole seconds; `None` if it does not tell.
+    ///
+    /// # Errors
+    /// Any [`ReadError`].
+    pub async fn clock(&self, server: usize) -> Result<Option<SystemTime>, ReadError> {
+        on_thread(&self.servers[server], |server| server.clock())
+            .await
+            .unwrap_or(Err(ReadError::BrokeOff))
+    }
+
+    /// Returns from when to when there is activity in a bucket, none before `since`; `None` if it has no event.
+    ///
+    /// # Errors
+    /// Any [`ReadError`].
+    pub async fn extent(
+        &self,
+        server: usize,
+        bucket: &str,
+        since: Time,
+    ) -> Result<Option<Interval>, ReadError> {
+        let bucket = bucket.to_owned();
+        on_thread(&self.servers[server], move |server| {
+            let Some(newest) = server.newest(&bucket)? else {
+                return Ok(None);
+            };
+            // An event that begins and ends in one moment is activity too.
+            let until = newest + Duration::from_millis(1);
+            let near = first_activity(since, until, |query| server.events(&bucket, query))?;
+            let Some(near) = near else {
+                return Ok(Some(Interval::new(newest, newest)));
+            };
+            let query = Query {
+                start: Some(near),
+                end: Some(near + Duration::from_hours(24)),
+                limit: None,
+            };
+            let events = server.events(&bucket, query)?.events;
+            let first = events.first().map_or(near, |event| event.interval.start());
+            Ok(Some(Interval::new(first.max(since), newest)))
+        })
+        .await
+        .unwrap_or(Err(ReadError::BrokeOff))
     }
 
     /// Returns whether a bucket has at least `count` events.
@@ -126,6 +178,11 @@ impl Reader {
         drop(thread::Builder::new().spawn(move || read(&servers, plan, &slices)));
         receiver
     }
+}
+
+/// Asks a server for what it lists.
+fn listing(server: &Arc<dyn Backend>) -> oneshot::Receiver<Result<Server, ReadError>> {
+    on_thread(server, |server| server.list())
 }
 
 /// Runs `call` on a thread of its own; the answer fails only if the thread panics.

@@ -1,7 +1,6 @@
 //! What comes back, as JSON.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -64,11 +63,6 @@ struct HeadStats {
     max_time: Option<i64>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct ConfigData {
-    yaml: String,
-}
-
 /// Seconds since the Unix epoch, and the value as text, which JSON's numbers cannot all be.
 #[derive(Deserialize)]
 struct Pair(f64, String);
@@ -128,71 +122,11 @@ impl QueryData<InMatrix> {
     }
 }
 
-impl ConfigData {
-    /// Returns `storage.tsdb.out_of_order_time_window`, which Prometheus prints as `1d12h` whatever was written.
-    pub(super) fn out_of_order_window(&self) -> Option<Duration> {
-        let value = self.yaml.lines().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            (key.trim() == "out_of_order_time_window").then_some(value.trim())
-        })?;
-        prometheus_duration(value)
-    }
-}
-
-/// Reads a duration as Prometheus writes it: <https://prometheus.io/docs/prometheus/latest/configuration/configuration/>.
-fn prometheus_duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, u64); 7] = [
-        ("ms", 1),
-        ("s", 1_000),
-        ("m", 60_000),
-        ("h", 3_600_000),
-        ("d", 86_400_000),
-        ("w", 604_800_000),
-        ("y", 31_536_000_000),
-    ];
-    let mut rest = text;
-    let mut millis = 0_u64;
-    while !rest.is_empty() {
-        let digits = rest.find(|character: char| !character.is_ascii_digit())?;
-        let (number, unit_and_rest) = rest.split_at(digits);
-        let end = unit_and_rest
-            .find(|character: char| character.is_ascii_digit())
-            .unwrap_or(unit_and_rest.len());
-        let (unit, further) = unit_and_rest.split_at(end);
-        let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
-        millis = millis.checked_add(number.parse::<u64>().ok()?.checked_mul(*factor)?)?;
-        rest = further;
-    }
-    Some(Duration::from_millis(millis))
-}
-
 impl TsdbData {
     /// Returns the time of the newest sample in the head, in milliseconds since the Unix epoch.
     pub(super) fn head_max_time(&self) -> Option<i64> {
         let max_time = self.head.as_ref()?.max_time?;
         // What an empty head says.
         (max_time != i64::MIN).then_some(max_time)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_read_as_prometheus_writes_them() {
-        let hours = |hours| Some(Duration::from_hours(hours));
-        for (text, expected) in [
-            ("30d", hours(720)),
-            ("1d12h", hours(36)),
-            ("10y", hours(87_600)),
-            ("0s", hours(0)),
-            ("5", None),
-            ("d", None),
-            ("1 h", None),
-            ("99999999999y", None),
-        ] {
-            assert_eq!(prometheus_duration(text), expected, "{text}");
-        }
     }
 }

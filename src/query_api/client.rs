@@ -1,10 +1,8 @@
-use std::time::Duration;
-
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 
-use super::answer::{Answer, ConfigData, InMatrix, InVector, QueryData, TsdbData};
+use super::answer::{Answer, InMatrix, InVector, QueryData, TsdbData};
 use super::{QueryError, Series, Value};
 use crate::message::{innermost, one_line};
 use crate::metrics::Sample;
@@ -86,23 +84,6 @@ impl Client {
         let request = self.request(Method::GET, api, "status/tsdb")?;
         match self.answer::<TsdbData>(request).await {
             Ok(data) => Ok(data.head_max_time()),
-            Err(QueryError::NoQueryApi { .. } | QueryError::Rejected { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Returns how far behind its newest sample Prometheus takes samples, beyond the hour that it always does; `None` of
-    /// one that is not told to, and of receivers that do not tell.
-    ///
-    /// # Errors
-    /// [`QueryError::Unavailable`] or [`QueryError::NotSent`].
-    pub async fn out_of_order_window(&self) -> Result<Option<Duration>, QueryError> {
-        let Some(api) = &self.url else {
-            return Ok(None);
-        };
-        let request = self.request(Method::GET, api, "status/config")?;
-        match self.answer::<ConfigData>(request).await {
-            Ok(data) => Ok(data.out_of_order_window()),
             Err(QueryError::NoQueryApi { .. } | QueryError::Rejected { .. }) => Ok(None),
             Err(error) => Err(error),
         }

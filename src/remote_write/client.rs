@@ -1,3 +1,5 @@
+mod probe;
+
 use std::time::{Duration, SystemTime};
 
 use log::debug;
@@ -10,6 +12,8 @@ use super::outcome::{Outcome, classify};
 use super::transport::Transport;
 use crate::message::one_line;
 use crate::settings::{RemoteWrite, masked_url};
+
+pub use probe::Probe;
 
 /// How much of an answer is read. The reason stands at its beginning; a receiver that lists each bad sample can send
 /// hundreds of kilobytes.

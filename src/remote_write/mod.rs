@@ -17,7 +17,7 @@ mod transport;
 
 pub use backoff::{Delivery, Patience, deliver};
 pub use batch::{Batch, batches};
-pub use client::Client;
+pub use client::{Client, Probe};
 pub use error::ClientError;
 pub use no_answer::outcome as without_answer;
 pub use outcome::{Outcome, classify};

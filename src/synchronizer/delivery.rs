@@ -258,7 +258,8 @@ impl Synchronizer {
         self.findings.nobody_tells = newest.is_none();
         if takes_late {
             let newest = newest?;
-            let window = self.queries.out_of_order_window().await.ok().flatten()?;
+            let window = self.queries.out_of_order_window().await.ok();
+            let window = window.filter(|window| !window.is_zero())?;
             let window_ms = i64::try_from(window.as_millis()).ok()?;
             return Some(newest.saturating_sub(window_ms));
         }

@@ -192,9 +192,35 @@ async fn large_enough(
 }
 
 fn is_wanted(bucket: &Bucket, settings: &Settings) -> bool {
+    left_out_by(bucket, settings).is_none()
+}
+
+/// Which setting leaves a bucket out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOutBy {
+    /// `synced-buckets`: it was copied here from another machine.
+    SyncedBuckets,
+    /// `included-watchers` does not name it.
+    IncludedWatchers,
+    /// `excluded-watchers` names it.
+    ExcludedWatchers,
+}
+
+/// Returns the setting that leaves a bucket out, whatever is in it; `None` if it is wanted.
+pub fn left_out_by(bucket: &Bucket, settings: &Settings) -> Option<LeftOutBy> {
     let matches =
         |watchers: &Watchers| watchers.is_match(&bucket.id) || watchers.is_match(&bucket.client);
-    (settings.synced_buckets || !bucket.synced)
-        && settings.included_watchers.as_ref().is_none_or(matches)
-        && !matches(&settings.excluded_watchers)
+    if bucket.synced && !settings.synced_buckets {
+        Some(LeftOutBy::SyncedBuckets)
+    } else if matches(&settings.excluded_watchers) {
+        Some(LeftOutBy::ExcludedWatchers)
+    } else if settings
+        .included_watchers
+        .as_ref()
+        .is_some_and(|watchers| !matches(watchers))
+    {
+        Some(LeftOutBy::IncludedWatchers)
+    } else {
+        None
+    }
 }

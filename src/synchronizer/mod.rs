@@ -30,7 +30,7 @@ use plan::Target;
 
 pub use export::Export;
 pub use learnt::Learnt;
-pub use listing::wanted_devices;
+pub use listing::{LeftOutBy, left_out_by, wanted_devices};
 pub use preview::{DevicePreview, Preview};
 pub use report::{PassReport, Problem};
 

@@ -131,7 +131,6 @@ fn the_newest_sample_in_memory_is_known_of_prometheus() {
         Agent::between(&[&server], &prometheus).sync();
         let newest = answer(client.head_max_time()).unwrap().unwrap();
         assert!((before..=Utc::now().timestamp_millis()).contains(&newest));
-        assert_eq!(answer(client.out_of_order_window()), Ok(None));
     }
     let victoria = VictoriaMetrics::start(VictoriaMetricsOptions::default());
     assert_eq!(answer(client_of(&victoria.url()).head_max_time()), Ok(None));
