@@ -29,6 +29,7 @@ pub mod cli;
 pub mod command;
 pub mod daemon;
 pub mod day;
+pub mod diagnosis;
 pub mod dirs;
 pub mod exit;
 pub mod launcher;

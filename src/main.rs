@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use aw_sync_agent::cli::{Cli, Command, ConfigCommand, Format};
 use aw_sync_agent::command::{
-    CommandError, autostart, config, export, preview, status, sync, verify,
+    CommandError, autostart, config, doctor, export, preview, status, sync, verify,
 };
 use aw_sync_agent::day::{Day, Since};
 use aw_sync_agent::dirs::Dirs;
@@ -117,6 +117,17 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
             let days = verify::days(*day, *since, &Local::now())?;
             return verify(&load()?.settings, &dirs, &days, *json, &mut out);
         }
+        Some(Command::Doctor { json }) => {
+            let settings = read_settings(cli, &dirs);
+            let file = settings::file::path(&dirs, testing);
+            let report = run_to_end(doctor::examine(settings, file, &dirs, testing));
+            if *json {
+                doctor::print_json(&report, &mut out)?;
+            } else {
+                doctor::print(&report, &mut out)?;
+            }
+            return Ok(report.exit());
+        }
         Some(Command::Config(ConfigCommand::Show)) => config::show(&load()?, &mut out)?,
         Some(Command::Config(ConfigCommand::Path)) => {
             config::path(&settings::file::path(&dirs, testing), &mut out)?;
@@ -172,12 +183,17 @@ fn verify(
 }
 
 fn load(cli: &Cli, dirs: &Dirs) -> Result<Loaded, SettingsError> {
-    let environment = |name: &str| env::var(name).ok();
-    let loaded = settings::load(PartialSettings::from(&cli.flags), environment, dirs)?;
-    logging::set_level(loaded.settings.log_level);
+    let loaded = read_settings(cli, dirs)?;
     for warning in &loaded.warnings {
         log::warn!("{warning}");
     }
+    Ok(loaded)
+}
+
+fn read_settings(cli: &Cli, dirs: &Dirs) -> Result<Loaded, SettingsError> {
+    let environment = |name: &str| env::var(name).ok();
+    let loaded = settings::load(PartialSettings::from(&cli.flags), environment, dirs)?;
+    logging::set_level(loaded.settings.log_level);
     Ok(loaded)
 }
 

@@ -17,6 +17,7 @@ Examples:
   aw-sync-agent sync                                    sync once
   aw-sync-agent --prometheus-url http://desk.lan:9090   send to another machine
   aw-sync-agent --excluded-watchers 'aw-watcher-web-*'  leave browsers out
+  aw-sync-agent doctor                                  find out why nothing arrives
   aw-sync-agent verify --day 2026-11-20                 prove that a day arrived whole
   aw-sync-agent config show                             print all settings and their origins";
 
@@ -204,6 +205,16 @@ pub enum Command {
         #[arg(long, value_name = "DAY")]
         since: Option<DayName>,
 
+        /// Print it as JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Find out what is wrong at either end, and what to type against it
+    ///
+    /// Looks at the settings, the state, each ActivityWatch server with its watchers, and the receiver, which gets a
+    /// request that holds nothing. Ends with 0 if samples can flow, 2 if a setting has to change first, 3 if somebody
+    /// does not answer, 4 if the state cannot be worked with.
+    Doctor {
         /// Print it as JSON, for programs
         #[arg(long)]
         json: bool,

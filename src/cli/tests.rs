@@ -32,6 +32,7 @@ fn short_help_fits_on_a_screen() {
       export     Write a stretch of time to a file, for Prometheus's own import
       status     Show what has been sent and what has not
       verify     Compare a day in ActivityWatch with what was stored of it
+      doctor     Find out what is wrong at either end, and what to type against it
       config     Show the settings, or write the first settings file
       autostart  Have aw-qt or aw-tauri start it, or see whether they do
       help       Print this message or the help of the given subcommand(s)
@@ -60,6 +61,7 @@ fn short_help_fits_on_a_screen() {
       aw-sync-agent sync                                    sync once
       aw-sync-agent --prometheus-url http://desk.lan:9090   send to another machine
       aw-sync-agent --excluded-watchers 'aw-watcher-web-*'  leave browsers out
+      aw-sync-agent doctor                                  find out why nothing arrives
       aw-sync-agent verify --day 2026-11-20                 prove that a day arrived whole
       aw-sync-agent config show                             print all settings and their origins
     ");

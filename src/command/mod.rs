@@ -4,6 +4,7 @@ mod amount;
 pub mod autostart;
 mod bar;
 pub mod config;
+pub mod doctor;
 mod error;
 pub mod export;
 pub mod preview;

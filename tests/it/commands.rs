@@ -14,6 +14,7 @@ fn help_is_plain_and_fits_a_terminal() {
         &["sync"],
         &["status"],
         &["verify"],
+        &["doctor"],
         &["config"],
         &["config", "show"],
         &["autostart"],

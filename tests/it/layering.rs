@@ -40,6 +40,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "timeline",
         ],
     ),
+    (
+        "diagnosis",
+        &[
+            "activitywatch",
+            "checkpoint",
+            "metrics",
+            "query_api",
+            "remote_write",
+            "settings",
+            "timeline",
+        ],
+    ),
     ("exit", &["synchronizer"]),
 ];
 
@@ -87,6 +99,7 @@ fn nothing_below_the_synchronizer_asks_for_the_time_or_the_environment() {
         "verification",
         "checkpoint",
         "synchronizer",
+        "diagnosis",
     ] {
         for path in sources(module) {
             let code = code(&path);

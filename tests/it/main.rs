@@ -15,6 +15,7 @@ mod commands;
 mod crash;
 mod credentials;
 mod daemon;
+mod doctor;
 mod exactness;
 mod export;
 mod export_files;
