@@ -87,6 +87,15 @@ impl ReceiverFacts {
         }
     }
 
+    /// Whether it is a Prometheus that keeps nothing and only passes samples on.
+    pub(super) fn is_agent(&self) -> bool {
+        let is = |flag: &str, wanted: &str| {
+            let set = self.flags.as_ref().and_then(|flags| flags.get(flag));
+            set.is_some_and(|value| value.split(',').any(|value| value == wanted))
+        };
+        is("agent", "true") || is("enable-feature", "agent")
+    }
+
     /// Returns kind and version in words.
     fn name(&self) -> String {
         let version = |version: &Option<String>| {
@@ -201,6 +210,8 @@ fn query(facts: &ReceiverFacts) -> Option<Check> {
     let is_relay = facts.kind() == Kind::Vmagent;
     let reason = match &facts.query {
         Ok(()) => return Some(Check::pass("query API", "answers")),
+        // The mode says it.
+        Err(_) if facts.is_agent() => return None,
         // What is wrong with the address or the password was said, and is so here.
         Err(_)
             if matches!(

@@ -36,8 +36,8 @@ const WITH_WINDOW: (u32, u32) = (2, 39);
 pub(super) fn checks(facts: &ReceiverFacts, ages: Ages, now: Time) -> Vec<Check> {
     let mut checks = Vec::new();
     match facts.kind() {
+        Kind::Prometheus if facts.is_agent() => checks.push(mode()),
         Kind::Prometheus => {
-            checks.extend(mode(facts));
             checks.extend(future(facts, now));
             checks.extend(window(facts, ages, now));
             checks.extend(
@@ -67,21 +67,13 @@ pub(super) fn checks(facts: &ReceiverFacts, ages: Ages, now: Time) -> Vec<Check>
     checks
 }
 
-/// Judges a Prometheus that only passes samples on.
-fn mode(facts: &ReceiverFacts) -> Option<Check> {
-    let flags = facts.flags.as_ref()?;
-    let is = |flag: &str, wanted: &str| {
-        flags
-            .get(flag)
-            .is_some_and(|value| value.split(',').any(|value| value == wanted))
-    };
-    (is("agent", "true") || is("enable-feature", "agent")).then(|| {
-        Check::warn(
-            "mode",
-            "an agent, which keeps nothing and drops in silence what is older than its own start",
-        )
-        .advise("write to the Prometheus behind it in `prometheus-url`")
-    })
+/// Returns what there is to say of a Prometheus that only passes samples on.
+fn mode() -> Check {
+    Check::warn(
+        "mode",
+        "an agent, which keeps nothing and drops in silence what is older than its own start",
+    )
+    .advise("write to the Prometheus behind it in `prometheus-url`")
 }
 
 /// Judges a newest sample that is still to come, behind which nothing of today is new enough.

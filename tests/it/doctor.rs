@@ -9,8 +9,8 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Agent, AwServer, BucketSpec, EventSpec, Output, Prometheus, PrometheusOptions, Proxy, Receiver,
-    Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, wait_until,
+    Agent, AwServer, BucketSpec, EventSpec, Mode, Output, Prometheus, PrometheusOptions, Proxy,
+    Receiver, Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, wait_until,
 };
 
 const SUITES: [Suite; 2] = [Suite::Machine, Suite::Sid];
@@ -195,6 +195,10 @@ fn looking_stores_nothing_anywhere() {
         let agent = Agent::between(&[&server], receiver);
         assert_eq!(agent.run(&["doctor"]).code, Some(0));
         assert!(!agent.data_dir().exists());
+        let left = fs::read_dir(agent.home()).unwrap();
+        let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let left: Vec<_> = left.filter(|name| !name.starts_with("run-")).collect();
+        assert_eq!(left, ["config"]);
         let now = Utc::now() + TimeDelta::minutes(1);
         assert_eq!(receiver.series_count("{__name__=~\"aw_.+\"}", now), 0);
     }
@@ -241,6 +245,20 @@ fn a_receiver_that_is_switched_off_or_has_no_window_is_told_what_to_start_with()
                 assert_eq!(left, [format!("warn old samples: {yaml} 30d")]);
             }
         }
+    }
+}
+
+#[test]
+fn a_prometheus_that_only_passes_on_is_named() {
+    let server = server(true);
+    for suite in SUITES {
+        let prometheus = Prometheus::start(PrometheusOptions {
+            suite,
+            mode: Mode::Agent,
+            ..PrometheusOptions::default()
+        });
+        let agent = Agent::between(&[&server], &prometheus);
+        assert_eq!(unwell(&agent), (Some(0), vec!["warn mode: ".to_owned()]));
     }
 }
 

@@ -118,9 +118,11 @@ fn summary(report: &Report) -> String {
 }
 
 /// Breaks a text between words, so that no line is wider than `width` unless a word is; lines of the text stay apart.
+/// What would move the cursor of a terminal becomes a space: names of hosts and buckets are anybody's.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.lines() {
+        let line = line.replace(char::is_control, " ");
         let mut current = String::new();
         for word in line.split(' ') {
             let length = current.chars().count() + 1 + word.chars().count();
@@ -207,6 +209,11 @@ mod tests {
 
         3 ok, 1 warn, 1 FAIL: put right what failed first
         ");
+    }
+
+    #[test]
+    fn what_others_said_does_not_move_the_cursor() {
+        assert_eq!(wrapped("a\u{1b}[2Jb\nc", 80), ["a [2Jb", "c"]);
     }
 
     #[test]

@@ -10,6 +10,12 @@ fn the_window_is_set_against_the_age_of_what_waits() {
     for (window, ages, expected) in [
         (3650 * DAY, new_history(400 * DAY), vec![]),
         (30 * DAY, new_history(29 * DAY), vec![]),
+        // As old as `history` lets in, and a little older by now.
+        (
+            30 * DAY,
+            new_history(30 * DAY + Duration::from_mins(1)),
+            vec![],
+        ),
         (
             Duration::ZERO,
             new_history(400 * DAY),

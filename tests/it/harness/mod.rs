@@ -23,7 +23,7 @@ pub(crate) use aw_server::{AwServer, BucketSpec, EventSpec, python_of_activitywa
 pub(crate) use certificates::CERTIFICATES;
 pub(crate) use generator::{Density, Generator};
 pub(crate) use process::{Output, Process, Signal};
-pub(crate) use prometheus::{Prometheus, PrometheusOptions, Tls};
+pub(crate) use prometheus::{Mode, Prometheus, PrometheusOptions, Tls};
 pub(crate) use proxy::{Proxy, Verdict};
 pub(crate) use read_only::read_only;
 pub(crate) use receiver::Receiver;

@@ -42,6 +42,15 @@ pub(crate) enum Tls {
     Version12,
 }
 
+/// What it does with samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Keeps them and answers queries.
+    Server,
+    /// Would pass them on.
+    Agent,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct PrometheusOptions {
     pub(crate) suite: Suite,
@@ -54,6 +63,8 @@ pub(crate) struct PrometheusOptions {
     pub(crate) self_scrape: bool,
     /// Further jobs of `scrape_configs`; what is true of the first scrape of itself is true of theirs.
     pub(crate) scrape_jobs: Vec<Value>,
+    /// What it does with samples.
+    pub(crate) mode: Mode,
     /// Whether it lets in user `ada` with password `lovelace` only.
     pub(crate) basic_auth: bool,
     /// Whether it speaks TLS, with the certificate of [`CERTIFICATES`].
@@ -68,6 +79,7 @@ impl Default for PrometheusOptions {
             out_of_order: None,
             self_scrape: false,
             scrape_jobs: Vec::new(),
+            mode: Mode::Server,
             basic_auth: false,
             tls: None,
         }
@@ -104,13 +116,21 @@ impl Prometheus {
                 let mut command = Command::new(&binary);
                 command
                     .arg(format!("--config.file={}", config.display()))
-                    .arg(format!(
-                        "--storage.tsdb.path={}",
-                        directory.join("data").display()
-                    ))
-                    .arg("--storage.tsdb.retention.time=100y")
                     .arg(format!("--web.local-assets={}", pages.display()))
                     .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+                let data = directory.join("data");
+                if configured.mode == Mode::Agent {
+                    command
+                        .arg(match configured.suite {
+                            Suite::Machine => "--enable-feature=agent",
+                            Suite::Sid => "--agent",
+                        })
+                        .arg(format!("--storage.agent.path={}", data.display()));
+                } else {
+                    command
+                        .arg(format!("--storage.tsdb.path={}", data.display()))
+                        .arg("--storage.tsdb.retention.time=100y");
+                }
                 if configured.receiver {
                     command.arg("--web.enable-remote-write-receiver");
                 }
