@@ -44,7 +44,7 @@ pub struct RefusedRange {
     /// Its end.
     pub until: Time,
     /// How many samples.
-    pub samples: usize,
+    pub samples: u64,
     /// The receiver's words.
     pub reason: String,
 }

@@ -155,7 +155,7 @@ fn reach(facts: &ReceiverFacts) -> Vec<Check> {
             Verdict::Fail(Fault::Settings),
             &error.to_string(),
         )],
-        Outcome::TooOld { reason }
+        Outcome::TooOld { reason, .. }
         | Outcome::TooLarge { reason }
         | Outcome::Refused { reason, .. } => taken(Check::warn(
             "write path",

@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use crate::checkpoint::{Checkpoint, Endpoint, Lock, Store, StoreError};
-use crate::diagnosis::AgentFacts;
+use crate::checkpoint::{Checkpoint, Endpoint, Lock, Refused, Store, StoreError};
+use crate::diagnosis::{AgentFacts, RefusedRange};
 use crate::dirs::Dirs;
 use crate::settings::{Loaded, SettingsError};
 
@@ -19,7 +19,7 @@ pub(super) fn facts(
     dirs: &Dirs,
 ) -> AgentFacts {
     let message = |error: &StoreError| error.to_string();
-    let unanswered = store.sending().map(|sending| Some(sending?.samples));
+    let unanswered = store.sending().map(|sending| Some(sending?.samples()));
     AgentFacts {
         settings_file,
         settings: match settings {
@@ -33,7 +33,17 @@ pub(super) fn facts(
         last_failure: endpoint.last_failure.clone(),
         unanswered: unanswered.map_err(|error| message(&error)),
         holder: Lock::holder(store),
-        refused: Vec::new(),
+        refused: endpoint.refused.iter().map(range).collect(),
+    }
+}
+
+fn range(refused: &Refused) -> RefusedRange {
+    RefusedRange {
+        host: refused.host.clone(),
+        from: refused.from,
+        until: refused.until,
+        samples: refused.samples,
+        reason: refused.reason.clone(),
     }
 }
 
