@@ -2,6 +2,7 @@
 //!
 //! ActivityWatch's database is the queue, so this stays small and could be made anew. One process at a time holds it.
 
+mod journal;
 mod lock;
 mod refused;
 mod sending;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::timeline::Time;
 
+pub use journal::Journal;
 pub use lock::{Lock, LockError};
 pub use refused::{Cause, Refused};
 pub use sending::{Part, Sending};
@@ -43,12 +45,47 @@ pub struct Endpoint {
     /// Whether the receiver counts twice what it gets twice; `None` as long as nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appends: Option<bool>,
+    /// What of all that was sent is in the journal: everything from then on, as far back as it reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal_since: Option<Time>,
+    /// When time that was sent was last looked at again.
+    #[serde(default)]
+    pub looked: Looked,
+    /// What was sent, but not yet seen to have arrived.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unconfirmed: Vec<Stretch>,
     /// When a pass last came to its end with everything delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Time>,
     /// What kept the last pass from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<Failure>,
+}
+
+/// When time that was sent was last looked at again, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Looked {
+    /// Yesterday and today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lately: Option<Time>,
+    /// The last two weeks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub far_back: Option<Time>,
+    /// How many steps of a metric have changed since they were sent.
+    pub changed_steps: usize,
+}
+
+/// A stretch of time that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stretch {
+    /// Its begin.
+    pub from: Time,
+    /// Its end, within the same UTC day.
+    pub until: Time,
+    /// When it was sent.
+    pub at: Time,
 }
 
 /// Why a pass did not deliver everything.

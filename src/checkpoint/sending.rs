@@ -23,6 +23,8 @@ pub struct Sending {
     pub delivered: usize,
     /// What of the stretch has been refused.
     pub refused: Vec<Refused>,
+    /// What has come to an end, delivered or refused: bodies of requests.
+    pub done: Vec<Vec<u8>>,
     /// What is left, in the order in which it is sent. The first may have been sent, the others have not. Empty only
     /// between two requests.
     pub parts: Vec<Part>,
@@ -55,6 +57,8 @@ struct Header {
     delivered: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refused: Vec<Refused>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    done_bytes: Vec<usize>,
     parts: Vec<PartHeader>,
 }
 
@@ -101,13 +105,15 @@ impl Sending {
             devices: self.devices.clone(),
             delivered: self.delivered,
             refused: self.refused.clone(),
+            done_bytes: self.done.iter().map(Vec::len).collect(),
             parts: self.parts.iter().map(part).collect(),
         };
         let mut bytes =
             serde_json::to_vec(&header).expect("a header has no maps with keys other than text");
         bytes.push(b'\n');
-        for part in &self.parts {
-            bytes.extend_from_slice(&part.body);
+        let of_parts = self.parts.iter().map(|part| &part.body);
+        for body in self.done.iter().chain(of_parts) {
+            bytes.extend_from_slice(body);
         }
         bytes
     }
@@ -124,14 +130,19 @@ impl Sending {
             return Err(format!("version {} is not {VERSION}", header.version));
         }
         let mut rest = &bytes[line + 1..];
+        let mut take = |length: usize| {
+            let (body, further) = rest
+                .split_at_checked(length)
+                .ok_or_else(|| format!("{} of {length} bytes", rest.len()))?;
+            rest = further;
+            Ok::<_, String>(body.to_vec())
+        };
+        let done: Result<_, _> = header.done_bytes.into_iter().map(&mut take).collect();
+        let done = done?;
         let mut parts = Vec::new();
         for part in header.parts {
-            let (body, further) = rest
-                .split_at_checked(part.bytes)
-                .ok_or_else(|| format!("{} of {} bytes", rest.len(), part.bytes))?;
-            rest = further;
             parts.push(Part {
-                body: body.to_vec(),
+                body: take(part.bytes)?,
                 samples: part.samples,
                 oldest_ms: part.oldest_ms,
                 newest_ms: part.newest_ms,
@@ -148,6 +159,7 @@ impl Sending {
             devices: header.devices,
             delivered: header.delivered,
             refused: header.refused,
+            done,
             parts,
         })
     }

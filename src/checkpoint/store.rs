@@ -3,10 +3,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Checkpoint, Endpoint, Sending};
+use super::{Checkpoint, Endpoint, Journal, Sending};
 
 /// The version of the file that this program writes; it reads no other.
 const VERSION: u32 = 1;
@@ -101,6 +102,13 @@ impl Store {
 
     fn sending_path(&self) -> PathBuf {
         self.path("sending", "")
+    }
+
+    /// Returns the journal of what was sent to `endpoint`.
+    pub fn journal(&self, endpoint: &str) -> Journal {
+        let digest: [u8; 16] = Md5::digest(endpoint).into();
+        let number = u64::from_be_bytes(std::array::from_fn(|place| digest[place]));
+        Journal::new(self.path("sent", "").join(format!("{number:016x}")))
     }
 
     /// Makes the directory.
@@ -240,7 +248,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 }
 
 /// Replaces the file at `path`, on disk before it returns.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let failed = |source| StoreError::Io {
         action: "write",
         path: path.to_owned(),
@@ -263,7 +271,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn create_private(path: &Path) -> io::Result<File> {
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -56,6 +56,11 @@ impl Parcel {
         &self.0
     }
 
+    /// Returns its series, ascending by labels.
+    pub fn into_series(self) -> Vec<Series> {
+        self.0
+    }
+
     /// How many samples it has, at least one.
     pub fn samples(&self) -> usize {
         self.0.iter().map(|series| series.samples.len()).sum()

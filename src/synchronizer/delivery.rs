@@ -79,6 +79,7 @@ impl Synchronizer {
             devices,
             delivered: 0,
             refused: Vec::new(),
+            done: Vec::new(),
             parts: vec![part(batch)],
         };
         self.settle(sending, false, patience, report).await
@@ -114,6 +115,7 @@ impl Synchronizer {
                     report.samples += first.samples;
                     report.requests += 1;
                     sending.delivered += first.samples;
+                    sending.done.push(first.body);
                 }
                 Settled::Split(parts) => _ = sending.parts.splice(..0, parts),
                 Settled::Defer => sending.parts.push(first),
@@ -162,6 +164,7 @@ impl Synchronizer {
         for refused in &sending.refused {
             report.refuse(refused);
         }
+        self.write_down(&sending)?;
         let endpoint = self.endpoint_mut();
         endpoint.samples_sent += sending.delivered as u64;
         endpoint.put_all(sending.devices);
@@ -287,9 +290,14 @@ pub(super) fn part(batch: Batch) -> Part {
     }
 }
 
-/// Returns what a kept request holds; it has been checked when it was written.
+/// Returns what a kept request holds.
 pub(super) fn parcel(part: &Part) -> Option<Parcel> {
-    Parcel::of_body(&part.body)
+    parcel_of(&part.body)
+}
+
+/// Returns what the body of a request of our own holds; it was read or made by us when it was written.
+pub(super) fn parcel_of(body: &[u8]) -> Option<Parcel> {
+    Parcel::of_body(body)
         .inspect_err(|error| log::error!("a request of our own cannot be read: {error}"))
         .ok()
 }

@@ -177,6 +177,7 @@ pub(super) fn refuse_parcel(
     let Some(given_up) = given_up else {
         return;
     };
+    sending.done.push(given_up.batch().body);
     let mut devices = BTreeMap::<(String, String), (u64, i64, i64)>::new();
     for series in given_up.series() {
         let label = |name| series.labels.get(name).unwrap_or_default().to_owned();

@@ -3,9 +3,12 @@
 //! The only place that sees both ends and the checkpoint. The clock is handed in.
 
 mod catch_up;
+mod confirm;
 mod delivery;
 mod export;
 mod findings;
+mod journal;
+mod late;
 mod learnt;
 mod listing;
 mod own;
@@ -130,7 +133,9 @@ impl Synchronizer {
         let until = horizon(now.wall, self.settings.settle);
         (self.now, self.fences, self.findings) = (now.wall, 0, Findings::default());
         self.learn_receiver().await;
-        if let Flow::Continue = self.resend(patience, &mut report).await? {
+        if let Flow::Continue = self.resend(patience, &mut report).await?
+            && let Flow::Continue = self.confirm(patience, &mut report).await?
+        {
             let since = self
                 .settings
                 .history
@@ -156,6 +161,9 @@ impl Synchronizer {
                 .await?
             {
                 self.catch_up(&mut targets, patience, &mut report).await?;
+                if report.is_complete() {
+                    self.look_again(&targets, patience, &mut report).await?;
+                }
             }
             report.lag = targets
                 .iter()

@@ -139,6 +139,24 @@ impl Target {
         }
     }
 
+    /// Returns what to read to look again at what was sent from `time` on: all buckets but those that lag behind.
+    pub(super) fn again(&self, time: Time) -> DevicePlan {
+        let buckets = self
+            .buckets
+            .iter()
+            .filter(|bucket| self.lagging_from(bucket).is_none());
+        let buckets = buckets.map(|bucket| BucketPlan {
+            bucket: bucket.clone(),
+            start: Start::At(time),
+        });
+        DevicePlan {
+            server: self.server,
+            from: time,
+            buckets: buckets.collect(),
+            companions: Vec::new(),
+        }
+    }
+
     /// Lets `bucket`, which could not be read, lag behind from the watermark on, and what waits for it.
     pub(super) fn hold_back(&mut self, bucket: &Bucket) {
         let waiting = self.buckets.iter().filter(|other| waits_for(other, bucket));

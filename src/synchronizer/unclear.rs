@@ -21,7 +21,7 @@ const FENCE_PATIENCE: Duration = Duration::from_mins(1);
 const AFTER_FENCE: Duration = Duration::from_secs(15);
 
 /// How long to the second look: longer than VictoriaMetrics remembers an answer.
-const SECOND_LOOK: Duration = Duration::from_secs(11);
+pub(super) const SECOND_LOOK: Duration = Duration::from_secs(11);
 
 /// How far after a part newer samples are looked for.
 const NEWER: Duration = Duration::from_hours(48);
@@ -179,7 +179,7 @@ impl Synchronizer {
 }
 
 /// Returns what of `series` the receiver does not show. Values are not compared: one that differs cannot be corrected.
-async fn unseen(
+pub(super) async fn unseen(
     synchronizer: &Synchronizer,
     series: &[Series],
 ) -> Result<Option<Parcel>, QueryError> {

@@ -25,6 +25,7 @@ mod flooding;
 mod harness;
 mod history;
 mod hour;
+mod late;
 mod launcher;
 mod layering;
 mod log_file;

@@ -72,7 +72,10 @@ fn what_is_saved_comes_back() {
             }
           ],
           "samples_sent": 0,
-          "samples_refused": 0
+          "samples_refused": 0,
+          "looked": {
+            "changed_steps": 0
+          }
         }
       }
     }
@@ -142,6 +145,7 @@ fn the_request_under_way_comes_back_byte_for_byte() {
             cause: Cause::Fault,
             reason: "label".to_owned(),
         }],
+        done: vec![vec![b'\n', 7], vec![]],
         parts: vec![part(&[0, b'\n', 255, b'\n']), part(&[]), part(b"\n")],
     };
     assert_eq!(sending.samples(), 9);
@@ -162,6 +166,7 @@ fn half_a_request_is_not_sent() {
         devices: vec![],
         delivered: 0,
         refused: vec![],
+        done: vec![vec![9]],
         parts: vec![part(&[1, 2, 3]), part(&[4, 5])],
     };
     let bytes = sending.to_bytes();

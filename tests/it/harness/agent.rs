@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::aw_server::AwServer;
@@ -84,6 +85,23 @@ impl Agent {
 
     fn config_dir(&self) -> PathBuf {
         self.home().join("config/activitywatch/aw-sync-agent")
+    }
+
+    /// Changes what the agent remembers of its one destination, as time or a person might.
+    pub(crate) fn edit_endpoint(&self, edit: impl FnOnce(&mut Value)) {
+        let path = self.data_dir().join("checkpoint.json");
+        let text = fs::read_to_string(&path).expect("there was a pass");
+        let mut state: Value = serde_json::from_str(&text).expect("a checkpoint is JSON");
+        let endpoints = state["endpoints"]
+            .as_object_mut()
+            .expect("it has endpoints");
+        edit(
+            endpoints
+                .values_mut()
+                .next()
+                .expect("there is a destination"),
+        );
+        fs::write(&path, state.to_string()).expect("the test's directory is writable");
     }
 
     pub(crate) fn data_dir(&self) -> PathBuf {

@@ -118,6 +118,12 @@ impl Server {
         }
     }
 
+    /// Kills the server and starts it on the same port with what it has on disk.
+    pub(super) fn crash(&mut self) {
+        self.end(Signal::Kill);
+        self.restart();
+    }
+
     /// Lets the server end in its own way.
     pub(super) fn stop(&mut self) {
         self.end(Signal::Terminate);

@@ -42,6 +42,11 @@ impl VictoriaMetrics {
         );
         Self { server }
     }
+
+    /// Kills it and starts it again: what it had only in memory is lost.
+    pub(crate) fn crash(&mut self) {
+        self.server.crash();
+    }
 }
 
 impl Receiver for VictoriaMetrics {

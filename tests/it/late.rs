@@ -1,0 +1,152 @@
+//! What comes late, and what a receiver loses after it has acknowledged it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Agent, AwServer, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Receiver, Suite,
+    VictoriaMetrics, VictoriaMetricsOptions, midnight, wait_until,
+};
+use crate::hour;
+use crate::totals::{assert_equal, seconds, yesterday};
+
+fn window(minute: i64, minutes: i64, app: &str) -> EventSpec {
+    let start = midnight(1) + TimeDelta::minutes(minute);
+    EventSpec::new(start, minutes * 60_000, json!({"app": app, "title": "t"}))
+}
+
+fn days_ago(days: i64) -> Value {
+    json!(DateTime::<Utc>::from(std::time::SystemTime::now()) - TimeDelta::days(days))
+}
+
+/// Lets so much time pass that all is due that is done from time to time.
+fn let_a_day_pass(agent: &Agent) {
+    agent.edit_endpoint(|endpoint| {
+        endpoint["looked"] =
+            json!({"lately": days_ago(2), "far_back": days_ago(2), "changed_steps": 0});
+        let unconfirmed = endpoint.get_mut("unconfirmed");
+        for stretch in unconfirmed
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            stretch["at"] = days_ago(1);
+        }
+    });
+}
+
+fn servers() -> (AwServer, VictoriaMetrics) {
+    let victoria = VictoriaMetrics::start(VictoriaMetricsOptions {
+        suite: Suite::Sid,
+        ..VictoriaMetricsOptions::default()
+    });
+    (hour::server(), victoria)
+}
+
+#[test]
+fn what_comes_late_is_added_and_counts_once() {
+    let (server, victoria) = servers();
+    let agent = Agent::between(&[&server], &victoria);
+    agent.sync();
+    // What a watcher had kept while the server was away.
+    server.insert(
+        hour::BUCKET,
+        &[window(90, 10, "late"), window(-600, 5, "later")],
+    );
+    assert_eq!(agent.sync().samples, 0);
+    let_a_day_pass(&agent);
+    assert_eq!(agent.sync().samples, 15);
+    let_a_day_pass(&agent);
+    assert_eq!(agent.sync().samples, 0);
+    assert_equal(
+        &yesterday(&victoria, "aw_window_seconds", "app"),
+        &seconds(&[("vim", 3600), ("late", 600)]),
+    );
+    let day_before = victoria.totals("aw_window_seconds", "app", midnight(2), midnight(1));
+    assert_equal(&day_before, &seconds(&[("later", 300)]));
+}
+
+#[test]
+fn steps_that_changed_stay_as_they_were_sent() {
+    let (server, victoria) = servers();
+    let agent = Agent::between(&[&server], &victoria);
+    agent.sync();
+    // It cuts the hour's last ten minutes out and goes on for ten.
+    server.insert(hour::BUCKET, &[window(50, 20, "edited")]);
+    let_a_day_pass(&agent);
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("10 steps of") && run.stderr.contains("stay as they are"),
+        "{}",
+        run.stderr
+    );
+    assert_equal(
+        &yesterday(&victoria, "aw_window_seconds", "app"),
+        &seconds(&[("vim", 3600), ("edited", 600)]),
+    );
+}
+
+#[test]
+fn what_was_refused_is_not_late() {
+    let prometheus = Prometheus::start(PrometheusOptions {
+        self_scrape: true,
+        ..PrometheusOptions::default()
+    });
+    let up = || !prometheus.query("up", Utc::now()).is_empty();
+    wait_until("the first scrape", std::time::Duration::from_secs(20), up);
+    let server = hour::server();
+    let agent = Agent::between(&[&server], &prometheus);
+    assert_eq!(agent.run(&["sync"]).code, Some(1));
+    let_a_day_pass(&agent);
+    assert_eq!(agent.sync().samples, 0);
+}
+
+#[test]
+fn a_bucket_that_is_new_is_not_late() {
+    let (server, victoria) = servers();
+    let agent = Agent::between(&[&server], &victoria);
+    agent.sync();
+    let editor = BucketSpec::new(
+        "aw-watcher-vim_laptop",
+        "app.editor.activity",
+        "aw-watcher-vim",
+        "laptop",
+    );
+    let edits: Vec<EventSpec> = (0..10)
+        .map(|minute| {
+            let start = midnight(1) + TimeDelta::minutes(minute);
+            EventSpec::new(start, 60_000, json!({"project": "agent"}))
+        })
+        .collect();
+    server.add(&editor, &edits);
+    let_a_day_pass(&agent);
+    assert_eq!(agent.sync().samples, 10);
+    assert_equal(
+        &yesterday(&victoria, "aw_editor_seconds", "project"),
+        &seconds(&[("agent", 600)]),
+    );
+}
+
+#[test]
+fn what_a_receiver_lost_in_a_crash_comes_back() {
+    let (server, mut victoria) = servers();
+    let agent = Agent::between(&[&server], &victoria);
+    agent.sync();
+    victoria.crash();
+    // It has acknowledged the hour, and had it only in memory.
+    assert!(!hour::has_arrived(&victoria));
+    let_a_day_pass(&agent);
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("60 samples that it had acknowledged"),
+        "{}",
+        run.stderr
+    );
+    hour::assert_arrived(&victoria);
+    let_a_day_pass(&agent);
+    assert_eq!(agent.sync().samples, 0);
+    let stored = victoria.raw_samples("aw_window_seconds", 86_400, midnight(0));
+    assert_eq!(stored.values().map(Vec::len).sum::<usize>(), 60);
+}
