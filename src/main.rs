@@ -100,10 +100,11 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
             let settings = load()?.settings;
             let export = export::export(settings, &dirs, &wanted, destination, &mut out, bars);
             let report = run_to_end(export)?;
+            let exit = ended(&report.problems);
             // A closed stderr is no reason to fail.
             let _closed =
                 export::print_next_steps(&report, output, &Local::now(), &mut io::stderr());
-            return Ok(ended(&report.problems));
+            return Ok(exit);
         }
         Some(Command::Status { json }) => {
             let status = status::read(&Store::new(&dirs.data, testing))?;

@@ -42,7 +42,7 @@ pub use family::{depend_on_each_other, feed_one_metric, waits_for};
 pub use labelling::Labelling;
 pub use relabel::{Label, Rules};
 pub(crate) use series::MAX_VALUE_BYTES;
-pub use series::{Labels, Sample, Series};
+pub use series::{Labels, Sample, Series, joined};
 
 /// The value of a label that the watcher left empty.
 const UNKNOWN: &str = "unknown";

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The longest label value, in bytes. Receivers cut or refuse longer ones; VictoriaMetrics drops the series in silence.
 pub(crate) const MAX_VALUE_BYTES: usize = 1024;
@@ -66,6 +67,28 @@ pub struct Series {
     pub samples: Vec<Sample>,
 }
 
+/// Returns each label set once, ascending, with all its samples in order of time; those of one step as their sum.
+///
+/// Rules can give two devices one label set, and no receiver stores two samples of one series and one time.
+pub fn joined(series: impl IntoIterator<Item = Series>) -> Vec<Series> {
+    let mut all = BTreeMap::<Labels, Vec<Sample>>::new();
+    for Series { labels, samples } in series {
+        all.entry(labels).or_default().extend(samples);
+    }
+    let in_order = |(labels, mut samples): (Labels, Vec<Sample>)| {
+        samples.sort_by_key(|sample| sample.timestamp_ms);
+        samples.dedup_by(|later, sum| {
+            let is_same = later.timestamp_ms == sum.timestamp_ms;
+            if is_same {
+                sum.value += later.value;
+            }
+            is_same
+        });
+        Series { labels, samples }
+    };
+    all.into_iter().map(in_order).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +111,30 @@ mod tests {
             labels(&[("app", "vim"), ("app", "ed")]).get("app"),
             Some("vim")
         );
+    }
+
+    #[test]
+    fn samples_of_one_label_set_and_step_are_added_up() {
+        let series = |app, samples: &[(i64, f64)]| Series {
+            labels: labels(&[("app", app)]),
+            samples: samples
+                .iter()
+                .map(|&(timestamp_ms, value)| Sample {
+                    timestamp_ms,
+                    value,
+                })
+                .collect(),
+        };
+        let given = [
+            series("vim", &[(30_000, 1.0), (150_000, 2.0)]),
+            series("ed", &[(30_000, 5.0)]),
+            series("vim", &[(30_000, 4.0), (90_000, 8.0)]),
+        ];
+        let expected = [
+            series("ed", &[(30_000, 5.0)]),
+            series("vim", &[(30_000, 5.0), (90_000, 8.0), (150_000, 2.0)]),
+        ];
+        assert_eq!(joined(given), expected);
     }
 
     #[test]

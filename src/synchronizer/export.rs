@@ -1,8 +1,6 @@
-use std::collections::BTreeMap;
-
 use super::{Now, PassReport, Problem, Progress, Synchronizer, readable};
 use crate::activitywatch::{ReadError, ReadPlan, Start};
-use crate::metrics::{Budget, Labels, Sample, Series, Source};
+use crate::metrics::{Budget, Series, Source, joined};
 use crate::timeline::Interval;
 
 /// All samples of a stretch of time.
@@ -30,7 +28,7 @@ impl Synchronizer {
             .collect();
         let limit = self.settings.series_budget;
         let mut budgets = vec![Budget::new(limit, since, [].into()); targets.len()];
-        let mut samples = BTreeMap::<Labels, Vec<Sample>>::new();
+        let mut all = Vec::new();
         let mut slices = self.reader.read(ReadPlan { devices, until });
         let (mut from, mut is_complete) = (None, false);
         while let Some(slice) = slices.recv().await {
@@ -41,10 +39,7 @@ impl Synchronizer {
                     range: device.range,
                 });
                 let budget = &mut budgets[device.device];
-                for series in self.series(&targets[device.device], sources, budget) {
-                    let known = samples.entry(series.labels).or_default();
-                    known.extend(series.samples);
-                }
+                all.extend(self.series(&targets[device.device], sources, budget));
             }
             let at = slice.range.end();
             watch(Progress {
@@ -60,48 +55,9 @@ impl Synchronizer {
         for (target, budget) in targets.iter().zip(&budgets) {
             self.tell_folded(target, budget);
         }
-        let one_by_one = |(labels, samples)| Series {
-            labels,
-            samples: joined(samples),
-        };
         Export {
-            series: samples.into_iter().map(one_by_one).collect(),
+            series: joined(all),
             problems: report.problems,
         }
-    }
-}
-
-/// Returns samples in order of time, those of one step as their sum.
-fn joined(mut samples: Vec<Sample>) -> Vec<Sample> {
-    samples.sort_by_key(|sample| sample.timestamp_ms);
-    samples.dedup_by(|later, sum| {
-        let is_same = later.timestamp_ms == sum.timestamp_ms;
-        if is_same {
-            sum.value += later.value;
-        }
-        is_same
-    });
-    samples
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn samples_of_one_step_are_added_up() {
-        let sample = |(timestamp_ms, value)| Sample {
-            timestamp_ms,
-            value,
-        };
-        let given = [
-            (30_000, 1.0),
-            (150_000, 2.0),
-            (30_000, 4.0),
-            (90_000, 8.0),
-            (30_000, 16.0),
-        ];
-        let expected = [(30_000, 21.0), (90_000, 8.0), (150_000, 2.0)];
-        assert_eq!(joined(given.map(sample).into()), expected.map(sample));
     }
 }

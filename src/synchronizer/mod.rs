@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan, Reader};
 use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
-use crate::metrics::{Budget, Label, Labelling, Series, Source, device_series};
+use crate::metrics::{Budget, Label, Labelling, Series, Source, device_series, joined};
 use crate::query_api;
 use crate::remote_write::{self, Patience, batches};
 use crate::settings::{RemoteWrite, Settings};
@@ -226,6 +226,9 @@ impl Synchronizer {
                 series.extend(self.series(target, sources(target, device), &mut budget));
                 self.tell_folded(target, &budget);
                 target.remember(&budget);
+            }
+            if !self.settings.relabel.is_empty() {
+                series = joined(series);
             }
             let mut waiting = batches(&series).peekable();
             while let Some(batch) = waiting.next() {

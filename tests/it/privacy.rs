@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::harness::{
-    Agent, AwServer, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Proxy, Receiver,
+    Agent, AwServer, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Proxy, Receiver, Suite,
     Verdict, complaint, midnight,
 };
 use crate::hour;
@@ -133,4 +133,21 @@ fn logs_tell_neither_what_was_seen_nor_passwords() {
         }
     }
     assert!(hour::has_arrived(&prometheus));
+}
+
+#[test]
+fn two_machines_that_a_rule_makes_one_add_up() {
+    let server = AwServer::start();
+    for host in ["desk", "laptop"] {
+        let minute = EventSpec::new(midnight(1), 60_000, json!({"app": "vim"}));
+        server.add(&BucketSpec::window(host), &[minute]);
+    }
+    let prometheus = Prometheus::taking_history(Suite::Machine);
+    let agent = Agent::between(&[&server], &prometheus);
+    agent.write_settings("[[relabel]]\ntarget-label = 'host'\nreplacement = 'all'");
+    agent.sync();
+    assert_equal(
+        &yesterday(&prometheus, "aw_window_seconds", "host"),
+        &seconds(&[("all", 120)]),
+    );
 }
