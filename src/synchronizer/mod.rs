@@ -2,6 +2,7 @@
 //!
 //! The only place that sees both ends and the checkpoint. The clock is handed in.
 
+mod begin;
 mod catch_up;
 mod confirm;
 mod delivery;
@@ -143,6 +144,8 @@ impl Synchronizer {
                 .min(until);
             let mut targets = self.targets(now.monotonic, since, &mut report).await;
             report.devices = targets.len();
+            self.begin_after_what_is_there(&mut targets, until, &mut report)
+                .await;
             targets.retain_mut(|target| {
                 let is_past = target.take_back(until);
                 if !is_past {

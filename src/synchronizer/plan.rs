@@ -80,6 +80,16 @@ impl Target {
         }
     }
 
+    /// Whether nothing is known of what was sent of it.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Takes all before `time` as done, of a device that is new.
+    pub(super) fn begin_at(&mut self, time: Time) {
+        self.state.watermark = self.state.watermark.max(time);
+    }
+
     /// Takes the watermark back if the clock was ahead of `until` when it was set: to the end of what was sent.
     ///
     /// Returns whether it is at `until` or before it now. If not, samples of a time to come have been sent.

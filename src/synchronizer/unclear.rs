@@ -232,6 +232,6 @@ fn selector(series: &[Series], nonce: &str) -> String {
     format!("{{{}}}", matchers.join(","))
 }
 
-fn nonce() -> String {
+pub(super) fn nonce() -> String {
     format!("{:016x}", fastrand::u64(..))
 }

@@ -6,8 +6,8 @@ use chrono::Utc;
 use serde_json::Value;
 
 use crate::harness::{
-    Agent, Proxy, Receiver, Signal, Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions,
-    midnight, wait_until,
+    Agent, EventSpec, Proxy, Receiver, Signal, Suite, Verdict, VictoriaMetrics,
+    VictoriaMetricsOptions, midnight, wait_until,
 };
 use crate::hour;
 
@@ -111,6 +111,29 @@ fn with_nobody_to_ask_it_is_kept_in_mind_and_not_sent_again() {
     assert_eq!(refused["samples"], 60);
     assert_eq!(agent.sync().samples, 0);
     assert_eq!(stored(&victoria), (60, 60));
+}
+
+#[test]
+fn a_lost_checkpoint_counts_nothing_twice() {
+    for suite in [Suite::Machine, Suite::Sid] {
+        let (server, victoria) = (hour::server(), appending(suite));
+        let agent = Agent::between(&[&server], &victoria);
+        agent.sync();
+        std::fs::remove_dir_all(agent.data_dir()).unwrap();
+        let later = EventSpec::new(
+            midnight(1) + chrono::TimeDelta::hours(3),
+            60_000,
+            serde_json::json!({"app": "later"}),
+        );
+        server.insert(hour::BUCKET, &[later]);
+        // What VictoriaMetrics has taken may take seconds to be seen; a person needs longer to lose a file.
+        wait_until("the hour", Duration::from_secs(20), || {
+            hour::has_arrived(&victoria)
+        });
+        let pass = agent.sync();
+        assert_eq!(pass.samples, 1, "{suite:?}: {}", pass.log);
+        assert_eq!(stored(&victoria), (61, 61), "{suite:?}");
+    }
 }
 
 #[test]
