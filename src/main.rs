@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use aw_sync_agent::cli::{Cli, Command, ConfigCommand, Format};
 use aw_sync_agent::command::{
-    CommandError, autostart, config, doctor, export, preview, status, sync, verify,
+    CommandError, autostart, completions, config, doctor, export, man, preview, status, sync,
+    verify,
 };
 use aw_sync_agent::day::{Day, Since};
 use aw_sync_agent::dirs::Dirs;
@@ -146,6 +147,8 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
                 return Ok(Exit::Usage);
             }
         }
+        Some(Command::Completions { shell }) => completions::print(*shell, &mut out)?,
+        Some(Command::Man) => man::print(&mut out)?,
     }
     Ok(Exit::Done)
 }

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::day::{DayName, Since};
 use crate::launcher::Launcher;
@@ -232,6 +233,19 @@ pub enum Command {
         #[arg(long)]
         launcher: Option<Launcher>,
     },
+    /// Print what a shell needs to complete flags and commands
+    ///
+    /// Packages have it where shells look. For bash, without one:
+    /// aw-sync-agent completions bash > ~/.local/share/bash-completion/completions/aw-sync-agent
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    ///
+    /// Packages have it where man(1) looks. Without one: aw-sync-agent man | man -l -
+    #[command(hide = true)]
+    Man,
 }
 
 /// What to do with a launcher's list of modules.

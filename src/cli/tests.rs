@@ -27,15 +27,16 @@ fn short_help_fits_on_a_screen() {
     Usage: aw-sync-agent [OPTIONS] [COMMAND]
 
     Commands:
-      sync       Sync once and exit
-      preview    Show what would leave on a day, without sending it
-      export     Write a stretch of time to a file, for Prometheus's own import
-      status     Show what has been sent and what has not
-      verify     Compare a day in ActivityWatch with what was stored of it
-      doctor     Find out what is wrong at either end, and what to type against it
-      config     Show the settings, or write the first settings file
-      autostart  Have aw-qt or aw-tauri start it, or see whether they do
-      help       Print this message or the help of the given subcommand(s)
+      sync         Sync once and exit
+      preview      Show what would leave on a day, without sending it
+      export       Write a stretch of time to a file, for Prometheus's own import
+      status       Show what has been sent and what has not
+      verify       Compare a day in ActivityWatch with what was stored of it
+      doctor       Find out what is wrong at either end, and what to type against it
+      config       Show the settings, or write the first settings file
+      autostart    Have aw-qt or aw-tauri start it, or see whether they do
+      completions  Print what a shell needs to complete flags and commands
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help (see more with '--help')
@@ -142,6 +143,11 @@ fn commands_are_understood() {
         ("status --json", Command::Status { json: true }),
         ("config path", Command::Config(ConfigCommand::Path)),
         ("config init", Command::Config(ConfigCommand::Init)),
+        (
+            "completions fish",
+            Command::Completions { shell: Shell::Fish },
+        ),
+        ("man", Command::Man),
         (
             "autostart enable",
             Command::Autostart {

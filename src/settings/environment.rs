@@ -7,8 +7,8 @@ use super::{
     secret::Secret,
 };
 
-/// Each key that has a variable. `LOG_LEVEL` is not among them: the log must work before there are settings.
-const VARIABLES: [(&str, &str); 8] = [
+/// Each key that has an environment variable, with its name. `LOG_LEVEL` is not among them: the log must work before there are settings.
+pub const VARIABLES: [(&str, &str); 8] = [
     ("aw-url", "ACTIVITY_WATCH_URL"),
     ("aw-api-key", "AW_API_KEY"),
     ("prometheus-url", "PROMETHEUS_URL"),

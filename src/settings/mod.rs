@@ -42,6 +42,7 @@ pub use self::{
     aw_server::AwServer,
     categories::CategoriesFile,
     discovery::server_address,
+    environment::VARIABLES,
     error::{Problem, SettingsError},
     origin::{Origin, Origins},
     partial::PartialSettings,

@@ -18,6 +18,7 @@ fn help_is_plain_and_fits_a_terminal() {
         &["config"],
         &["config", "show"],
         &["autostart"],
+        &["completions"],
     ] {
         for flag in ["-h", "--help"] {
             let help = agent.run(&[command, &[flag]].concat());

@@ -29,6 +29,7 @@ mod late;
 mod launcher;
 mod layering;
 mod log_file;
+mod manual;
 mod preview;
 mod privacy;
 mod proxies;
