@@ -4,7 +4,6 @@ BINARY  := aw-sync-agent
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 SERVERS := aw-server prometheus victoria-metrics prometheus@sid victoria-metrics@sid
 DENY    := 0.20.2
-UNITS   := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/systemd/user
 
 .DEFAULT_GOAL := help
 .PHONY: help requirements build run test servers demo service format package clean
@@ -46,11 +45,10 @@ demo: build ## a made-up week from a real ActivityWatch into a real Prometheus
 	@rm -rf $(TARGET)/demo && mkdir -p $(TARGET)/demo
 	@TMPDIR="$$(cd $(TARGET)/demo && pwd)" $(TARGET)/release/examples/demo
 
-service: build ## install it for this user and let systemd start it at login, now too
+service: build ## install it for this user and have it start at login, now too; ARGS are its flags
 	install -D -m 755 $(TARGET)/release/$(BINARY) $(HOME)/.local/bin/$(BINARY)
-	install -D -m 644 packaging/systemd/$(BINARY).service $(UNITS)/$(BINARY).service
-	systemctl --user daemon-reload
-	systemctl --user enable --now $(BINARY)
+	$(HOME)/.local/bin/$(BINARY) $(ARGS) service install
+	$(HOME)/.local/bin/$(BINARY) service restart
 
 format: ## format the source
 	cargo fmt

@@ -14,6 +14,7 @@ use crate::checkpoint::{Lock, LockError, Store};
 use crate::command::{CommandError, sync::synchronizer};
 use crate::dirs::Dirs;
 use crate::remote_write::Patience;
+use crate::service::Notifier;
 use crate::settings::{Loaded, Settings, SettingsError, masked_url};
 use crate::synchronizer::{Now, PassReport, Problem, Synchronizer};
 use crate::timeline::Time;
@@ -29,12 +30,16 @@ const MAX_JITTER: Duration = Duration::from_secs(10);
 
 /// Runs until `stop` is ready. `load` reads the settings and sets how much is logged.
 ///
+/// `notifier` hears that the start is over once the daemon has the lock and settings, and else once it waits for them:
+/// it may wait for days, and who starts a service gives it a minute or two.
+///
 /// # Errors
 /// [`SettingsError::Invocation`]: flags and environment do not change while the process runs. Settings from a file that
 /// is wrong are waited for.
 pub async fn run(
     load: impl Fn() -> Result<Loaded, SettingsError>,
     dirs: &Dirs,
+    notifier: &Notifier,
     stop: impl Future<Output = ()>,
 ) -> Result<(), SettingsError> {
     tokio::select! {
@@ -42,21 +47,27 @@ pub async fn run(
         // A pass that is dropped anywhere is taken up by the next start.
         () = stop => {
             log::info!("stopping");
+            notifier.stopping();
             Ok(())
         }
-        result = run_forever(load, dirs) => result,
+        result = run_forever(load, dirs, notifier) => result,
     }
 }
 
 async fn run_forever(
     load: impl Fn() -> Result<Loaded, SettingsError>,
     dirs: &Dirs,
+    notifier: &Notifier,
 ) -> Result<(), SettingsError> {
     let settings = loop {
         match load() {
             Ok(loaded) => break loaded.settings,
             Err(error @ SettingsError::Invocation { .. }) => return Err(error),
-            Err(error) => log::error!("nothing is sent until the settings are mended: {error}"),
+            Err(error) => {
+                let problem = format!("nothing is sent until the settings are mended: {error}");
+                log::error!("{problem}");
+                notifier.ready(&problem);
+            }
         }
         sleep(RETRY).await;
     };
@@ -67,18 +78,21 @@ async fn run_forever(
         settings.user,
         settings.schedule
     );
-    let _lock = stand_by(&settings, dirs).await;
+    let _lock = stand_by(&settings, dirs, notifier).await;
+    notifier.ready("the first pass is on its way");
     loop {
-        match synchronizer(settings.clone(), Store::new(&dirs.data, settings.testing)) {
-            Ok(synchronizer) => log::error!("{}", run_passes(synchronizer, &settings).await),
-            Err(error) => log::error!("{error}"),
-        }
+        let error = match synchronizer(settings.clone(), Store::new(&dirs.data, settings.testing)) {
+            Ok(synchronizer) => run_passes(synchronizer, &settings, notifier).await,
+            Err(error) => error,
+        };
+        log::error!("{error}");
+        notifier.ready(&error.to_string());
         sleep(RETRY).await;
     }
 }
 
 /// Returns the lock once it is free; another agent may be at work.
-async fn stand_by(settings: &Settings, dirs: &Dirs) -> Lock {
+async fn stand_by(settings: &Settings, dirs: &Dirs, notifier: &Notifier) -> Lock {
     loop {
         let store = Store::new(&dirs.data, settings.testing);
         let taken = store
@@ -88,12 +102,18 @@ async fn stand_by(settings: &Settings, dirs: &Dirs) -> Lock {
         match taken {
             Ok(lock) => return lock,
             Err(CommandError::Lock(LockError::Held { holder })) => {
-                log::info!("standing by: {holder} does the work");
+                let state = format!("standing by: {holder} does the work");
+                log::info!("{state}");
+                notifier.ready(&state);
                 if let Some(lock) = wait_for(store).await {
                     return lock;
                 }
             }
-            Err(error) => log::error!("nothing is sent: {error}"),
+            Err(error) => {
+                let problem = format!("nothing is sent: {error}");
+                log::error!("{problem}");
+                notifier.ready(&problem);
+            }
         }
         sleep(RETRY).await;
     }
@@ -115,7 +135,11 @@ async fn wait_for(store: Store) -> Option<Lock> {
 }
 
 /// Makes a pass at once and then at each tick of the schedule; returns what is wrong with the state.
-async fn run_passes(mut synchronizer: Synchronizer, settings: &Settings) -> CommandError {
+async fn run_passes(
+    mut synchronizer: Synchronizer,
+    settings: &Settings,
+    notifier: &Notifier,
+) -> CommandError {
     loop {
         let (now, monotonic) = (Local::now(), Instant::now());
         let patience = Patience::Until(monotonic + duration_until(next_tick(settings, now), now));
@@ -131,6 +155,7 @@ async fn run_passes(mut synchronizer: Synchronizer, settings: &Settings) -> Comm
             log::error!("{problem}");
         }
         log_summary(&report);
+        notifier.ready(&state(&report));
         // Also if the pass took longer than the schedule allows: no two run at once, and a missed one is not made up.
         let now = Local::now();
         let tick = next_tick(settings, now);
@@ -176,16 +201,20 @@ pub fn log_summary(report: &PassReport) {
         devices,
         samples,
         requests,
-        lag,
         ..
     } = report;
-    let rest = match lag {
+    let rest = state(report);
+    log::info!("sent {samples} samples in {requests} requests, devices: {devices}; {rest}");
+}
+
+/// Says what is left after a pass.
+fn state(report: &PassReport) -> String {
+    match &report.lag {
         _ if report.is_waiting => "waiting for watchers to bring what they kept".to_owned(),
         Some(lag) if !lag.is_zero() => {
             format!("{} still waiting", humantime::format_duration(*lag))
         }
         _ if report.is_complete() => "all that is final is delivered".to_owned(),
         _ => "not all is delivered".to_owned(),
-    };
-    log::info!("sent {samples} samples in {requests} requests, devices: {devices}; {rest}");
+    }
 }

@@ -40,6 +40,7 @@ pub mod metrics;
 pub mod openmetrics;
 pub mod query_api;
 pub mod remote_write;
+pub mod service;
 pub mod settings;
 pub mod synchronizer;
 pub mod timeline;

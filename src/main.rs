@@ -5,15 +5,16 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use aw_sync_agent::cli::{Cli, Command, ConfigCommand, Format};
+use aw_sync_agent::cli::{Cli, Command, ConfigCommand, Format, ServiceCommand};
 use aw_sync_agent::command::{
-    CommandError, autostart, completions, config, doctor, export, man, preview, status, sync,
-    verify,
+    CommandError, autostart, completions, config, doctor, export, man, preview, service, status,
+    sync, verify,
 };
 use aw_sync_agent::day::{Day, Since};
 use aw_sync_agent::dirs::Dirs;
 use aw_sync_agent::exit::Exit;
 use aw_sync_agent::launcher::Parent;
+use aw_sync_agent::service::Notifier;
 use aw_sync_agent::settings::{self, Loaded, PartialSettings, Settings, SettingsError};
 use aw_sync_agent::synchronizer::Problem;
 use aw_sync_agent::{checkpoint::Store, daemon, logging};
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
         // Whoever read the output has enough of it, as `head` has.
         Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Err(error) => {
-            if cli.command.is_none() {
+            if cli.command.is_none() && !cli.service {
                 // Into the log file too: a launcher shows that when a module of it has ended.
                 log::error!("{error}");
             } else {
@@ -61,11 +62,16 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
     let load = || load(cli, &dirs);
     let mut out = io::stdout().lock();
     match &cli.command {
+        None if cli.service => {
+            load()?;
+            service::install_and_start(&cli.flags, &dirs, &mut out)?;
+        }
         None => {
             drop(out);
             let launcher = Parent::at_start();
             logging::start_file(&dirs.log, testing);
-            run_to_end(daemon::run(load, &dirs, stopped(launcher)))?;
+            let notifier = Notifier::from_environment();
+            run_to_end(daemon::run(load, &dirs, &notifier, stopped(launcher)))?;
         }
         Some(Command::Sync) => {
             let settings = load()?.settings;
@@ -146,6 +152,13 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
             if !problems.is_empty() {
                 return Ok(Exit::Usage);
             }
+        }
+        Some(Command::Service(command)) => {
+            if *command == ServiceCommand::Install {
+                // What it would complain about then, a person hears now.
+                load()?;
+            }
+            return service::run(*command, &cli.flags, &dirs, &mut out);
         }
         Some(Command::Completions { shell }) => completions::print(*shell, &mut out)?,
         Some(Command::Man) => man::print(&mut out)?,

@@ -31,6 +31,11 @@ pub(super) fn rewrite(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsSt
             Some(Argument::Renamed(flag)) => rewritten.push(flag.into()),
             Some(Argument::Immediate) => {}
             Some(Argument::TestConfig(wanted)) => shows_settings = wanted,
+            Some(Argument::Service(wanted)) => {
+                if wanted {
+                    rewritten.push("--service".into());
+                }
+            }
             Some(Argument::Other) | None => rewritten.push(argument),
         }
     }
@@ -46,6 +51,7 @@ enum Argument {
     Renamed(String),
     Immediate,
     TestConfig(bool),
+    Service(bool),
     Other,
 }
 
@@ -72,6 +78,7 @@ fn classify(argument: &str) -> Argument {
     match (name, value.map_or(Some(true), switch)) {
         ("immediate", Some(_)) => Argument::Immediate,
         ("testConfig", Some(wanted)) => Argument::TestConfig(wanted),
+        ("service", Some(wanted)) => Argument::Service(wanted),
         _ => Argument::Other,
     }
 }
@@ -116,6 +123,10 @@ mod tests {
             ("-testConfig -minData=7", "--min-data=7 config show"),
             ("-testConfig=false", ""),
             ("-immediate=maybe", "-immediate=maybe"),
+            (
+                "-service --service=1 -service=false service",
+                "--service --service service",
+            ),
             ("--min-data 7 status --json", "--min-data 7 status --json"),
             ("-- -testConfig", "-- -testConfig"),
             ("-h --verbose - x", "-h --verbose - x"),

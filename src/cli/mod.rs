@@ -1,16 +1,20 @@
 //! The command line: flags, commands and their help.
 
 mod go_forms;
+mod service;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::day::{DayName, Since};
 use crate::launcher::Launcher;
 use crate::settings::{PartialSettings, Secret, server_address};
+
+pub use service::ServiceCommand;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,6 +34,11 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "aw-sync-agent", version, args_override_self = true, max_term_width = 98, after_help = EXAMPLES)]
 pub struct Cli {
+    /// Have the system start it at login, and start it now
+    ///
+    /// The same as `service install` and then `service restart`.
+    #[arg(long)]
+    pub service: bool,
     /// Flags that hold for every command.
     #[command(flatten)]
     pub flags: Flags,
@@ -46,7 +55,12 @@ impl Cli {
     pub fn parse_arguments(
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
-        Self::try_parse_from(go_forms::rewrite(arguments))
+        let cli = Self::try_parse_from(go_forms::rewrite(arguments))?;
+        if cli.service && cli.command.is_some() {
+            let problem = "the argument '--service' cannot be used with a command";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, problem));
+        }
+        Ok(cli)
     }
 }
 
@@ -233,6 +247,12 @@ pub enum Command {
         #[arg(long)]
         launcher: Option<Launcher>,
     },
+    /// Have the system start it at login, and manage what it started
+    ///
+    /// On Linux it becomes a systemd unit of the user, on macOS an agent of launchd. The flags that are given with
+    /// `service install` are those that it has.
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Print what a shell needs to complete flags and commands
     ///
     /// Packages have it where shells look. For bash, without one:

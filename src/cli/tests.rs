@@ -35,10 +35,12 @@ fn short_help_fits_on_a_screen() {
       doctor       Find out what is wrong at either end, and what to type against it
       config       Show the settings, or write the first settings file
       autostart    Have aw-qt or aw-tauri start it, or see whether they do
+      service      Have the system start it at login, and manage what it started
       completions  Print what a shell needs to complete flags and commands
       help         Print this message or the help of the given subcommand(s)
 
     Options:
+          --service  Have the system start it at login, and start it now
       -h, --help     Print help (see more with '--help')
       -V, --version  Print version
 
@@ -149,6 +151,10 @@ fn commands_are_understood() {
         ),
         ("man", Command::Man),
         (
+            "service logs -f",
+            Command::Service(ServiceCommand::Logs { follow: true }),
+        ),
+        (
             "autostart enable",
             Command::Autostart {
                 action: AutostartAction::Enable,
@@ -183,6 +189,8 @@ fn usage_errors_exit_2_and_show_no_password() {
         "autostart",
         "autostart --launcher aw-qt",
         "autostart enable --launcher systemd",
+        "service",
+        "--service sync",
     ] {
         assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
     }
@@ -194,6 +202,40 @@ fn usage_errors_exit_2_and_show_no_password() {
         .unwrap()
         .flags;
     assert!(!format!("{flags:?}").contains("hunter2"));
+}
+
+#[test]
+fn flags_can_be_written_down_and_read_again() {
+    let all = [
+        "--aw-url=http://a",
+        "--aw-url=http://ada:hunter2@b/?c=d e",
+        "--prometheus-url=-",
+        "--cron=0 9 * * *",
+        "--excluded-watchers=a*",
+        "--excluded-watchers=",
+        "--included-watchers=--testing",
+        "--min-data=7",
+        "--user-id=a=b",
+        "--testing",
+        "--verbose",
+    ];
+    let server = ["--host=desk.lan", "--port=5601"];
+    for arguments in [&all[..], &server, &[]] {
+        let program = ["aw-sync-agent"].iter().chain(arguments);
+        let cli = Cli::parse_arguments(program.map(OsString::from)).unwrap();
+        assert_eq!(cli.flags.to_arguments(), arguments);
+    }
+    for (line, expected) in [
+        ("--aw-url http://ada:hunter2@a", true),
+        ("--prometheus-url http://ada:hunter2@a", true),
+        ("--aw-url http://a --prometheus-url http://b", false),
+    ] {
+        assert_eq!(
+            parse(line).unwrap().flags.hold_password(),
+            expected,
+            "{line}"
+        );
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::checkpoint::{LockError, StoreError};
 use crate::dirs::UnknownHome;
 use crate::exit::Exit;
 use crate::query_api::QueryError;
+use crate::service::ServiceError;
 use crate::settings::SettingsError;
 
 /// Why a command could not do its work at all. Each message is complete, with a `hint:` line where there is one.
@@ -28,6 +29,9 @@ pub enum CommandError {
     /// Nobody is there to start the agent.
     #[error(transparent)]
     Launcher(#[from] NoLauncher),
+    /// The service is not what was asked for.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// A server's client cannot be made.
     #[error(transparent)]
     Source(#[from] ReadError),
@@ -56,9 +60,12 @@ impl CommandError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) | Self::Init(_) | Self::Launcher(_) | Self::Days(_) => Exit::Usage,
+            Self::Service(error) if !matches!(error, ServiceError::Io { .. }) => Exit::Usage,
             Self::Source(_) | Self::Query(_) => Exit::Unreachable,
             Self::Export(error) => error.exit(),
-            Self::Home(_) | Self::Store(_) | Self::Lock(_) | Self::Output(_) => Exit::State,
+            Self::Home(_) | Self::Service(_) | Self::Store(_) | Self::Lock(_) | Self::Output(_) => {
+                Exit::State
+            }
         }
     }
 }

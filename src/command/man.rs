@@ -30,7 +30,7 @@ const EXIT_CODES: [(&str, &str); 5] = [
 ];
 
 /// Not those of the user who makes the page: it is read by others.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     (
         "$XDG_CONFIG_HOME/activitywatch/aw-sync-agent/aw-sync-agent.toml",
         "The settings, by default in ~/.config. Written with commented defaults on the first start. With --testing, \
@@ -44,6 +44,10 @@ const FILES: [(&str, &str); 3] = [
     (
         "$XDG_CACHE_HOME/activitywatch/log/aw-sync-agent/",
         "The log files of the daemon, by default in ~/.cache, the ten newest.",
+    ),
+    (
+        "$XDG_CONFIG_HOME/systemd/user/aw-sync-agent.service",
+        "What `aw-sync-agent service install` writes. The one of a package is in /usr/lib/systemd/user.",
     ),
 ];
 

@@ -40,8 +40,7 @@ impl LogFile {
 
     fn create_with(directory: &Path, testing: bool, max_size: u64) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
-        // As ActivityWatch's Python modules have it.
-        let prefix = format!("{MODULE}_{}", if testing { "testing_" } else { "" });
+        let prefix = prefix(testing);
         let (file, stamp) = create_after(directory, &prefix, None)?;
         remove_oldest(directory, &prefix);
         Ok(Self {
@@ -78,6 +77,17 @@ impl Write for LogFile {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// Returns the newest file in `directory`; `None` if there is none.
+pub(super) fn newest(directory: &Path, testing: bool) -> Option<PathBuf> {
+    let newest = names(directory, &prefix(testing)).into_iter().max()?;
+    Some(directory.join(newest))
+}
+
+/// What names begin with, as ActivityWatch's Python modules have it.
+fn prefix(testing: bool) -> String {
+    format!("{MODULE}_{}", if testing { "testing_" } else { "" })
 }
 
 /// Creates a file that is named after now, in local time. Where the name is taken, and where the clock has gone back
@@ -117,13 +127,7 @@ fn open_new(path: &Path) -> io::Result<File> {
 ///
 /// What cannot be removed stays: there may be too many then, and nothing else is wrong.
 fn remove_oldest(directory: &Path, prefix: &str) {
-    let Ok(entries) = fs::read_dir(directory) else {
-        return;
-    };
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| is_own(name, prefix))
-        .collect();
+    let mut names = names(directory, prefix);
     names.sort_unstable();
     let mut surplus = names.len().saturating_sub(MAX_FILES);
     for path in names.iter().map(|name| directory.join(name)) {
@@ -134,6 +138,15 @@ fn remove_oldest(directory: &Path, prefix: &str) {
             surplus -= 1;
         }
     }
+}
+
+/// The names of the files in `directory` that are ours; none if it cannot be read.
+fn names(directory: &Path, prefix: &str) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| is_own(name, prefix))
+        .collect()
 }
 
 /// Whether `name` is one that [`create_after`] gives for `prefix`.
@@ -224,6 +237,9 @@ mod tests {
             let after = Local::now().naive_local() + TimeDelta::seconds(1);
             assert!(before <= stamp && stamp <= after, "{name}");
         }
+        let newest = |testing| newest(path, testing).unwrap();
+        assert_eq!(newest(true), path.join(&files[2].0));
+        assert_eq!(newest(false), path.join(&files[1].0));
     }
 
     #[test]

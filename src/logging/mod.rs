@@ -1,10 +1,11 @@
 //! Log lines on stderr, in ActivityWatch's own format, and those of the daemon in a file too.
 
 mod file;
+mod journal;
 
 use std::env;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use chrono::Local;
@@ -18,20 +19,21 @@ use file::LogFile;
 static FILE: OnceLock<Logger> = OnceLock::new();
 
 /// Starts logging to stderr, at level `info` until [`set_level`]. Lines and the progress bars of `bars` do not mix.
+/// If stderr is systemd's journal, each record is written as that wants it.
 ///
 /// `RUST_LOG` and ActivityWatch's `LOG_LEVEL` are stronger than the settings. A closed stderr is no reason to fail.
 ///
 /// # Panics
 /// When it is called twice.
 pub fn start(bars: MultiProgress) {
-    // The journal has its own clock.
-    let is_dated = variable("JOURNAL_STREAM").is_none();
+    let is_journal = variable("JOURNAL_STREAM").is_some_and(|name| journal::is_stderr(&name));
     let stderr = filtered()
         .format(move |line, record| {
-            if is_dated {
-                write!(line, "{} ", Local::now().format("%Y-%m-%d %H:%M:%S"))?;
+            if is_journal {
+                return journal::write(line, record.level(), &record.args().to_string());
             }
-            writeln!(line, "[{:<5}]: {}", record.level(), record.args())
+            let time = Local::now().format("%Y-%m-%d %H:%M:%S");
+            writeln!(line, "{time} [{:<5}]: {}", record.level(), record.args())
         })
         .target(Target::Pipe(Box::new(Stderr(bars))))
         .build();
@@ -62,6 +64,11 @@ pub fn start_file(directory: &Path, testing: bool) {
             directory.display()
         ),
     }
+}
+
+/// Returns the newest log file that the daemon has written into `directory`; `None` if there is none.
+pub fn newest_file(directory: &Path, testing: bool) -> Option<PathBuf> {
+    file::newest(directory, testing)
 }
 
 /// A logger of what the environment asks for: by default all of this program, and warnings of its libraries.

@@ -18,6 +18,8 @@ fn help_is_plain_and_fits_a_terminal() {
         &["config"],
         &["config", "show"],
         &["autostart"],
+        &["service"],
+        &["service", "logs"],
         &["completions"],
     ] {
         for flag in ["-h", "--help"] {

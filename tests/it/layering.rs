@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("dirs", &[]),
     ("launcher", &["dirs"]),
     ("logging", &[]),
+    ("service", &[]),
     ("message", &[]),
     ("activitywatch", &["message", "timeline"]),
     ("metrics", &["activitywatch", "timeline"]),

@@ -148,6 +148,11 @@ impl Agent {
             .expect("the test's directory is writable");
     }
 
+    /// Makes the agent's program the file `path`.
+    pub(crate) fn copy(path: &Path) {
+        fs::copy(binary(), path).expect("the test's directory is writable");
+    }
+
     /// Starts a command or, without arguments, the daemon. It is killed when the value is dropped.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Process {
         self.start(Command::new(binary()), arguments)

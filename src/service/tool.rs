@@ -1,0 +1,110 @@
+//! A program of the system that manages services.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Output};
+
+use super::ServiceError;
+
+/// A program with what is said wherever it cannot be found.
+#[derive(Debug)]
+pub(super) struct Tool {
+    /// Its name, which is searched along `PATH`, or its path.
+    pub(super) program: PathBuf,
+    /// What comes before the arguments of each run.
+    pub(super) first: &'static [&'static str],
+    /// What to do where it is missing.
+    pub(super) hint: &'static str,
+}
+
+impl Tool {
+    /// Runs it and keeps what it says.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoTool`], and [`ServiceError::Failed`] when it cannot be run or ends with anything but 0.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<(), ServiceError> {
+        let output = self.output(arguments)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(ServiceError::Failed {
+            command: self.shown(arguments),
+            said: if said.is_empty() {
+                output.status.to_string()
+            } else {
+                said
+            },
+            hint: None,
+        })
+    }
+
+    /// Runs it and returns whether it ended with 0, whatever it says.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoTool`], and [`ServiceError::Failed`] when it cannot be run.
+    pub(super) fn succeeds(&self, arguments: &[&str]) -> Result<bool, ServiceError> {
+        Ok(self.output(arguments)?.status.success())
+    }
+
+    /// Runs it for the person at the terminal.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoTool`], and [`ServiceError::Failed`] when it cannot be run.
+    pub(super) fn show(&self, arguments: &[&str]) -> Result<ExitStatus, ServiceError> {
+        self.command(arguments)
+            .status()
+            .map_err(|error| self.failed(arguments, &error))
+    }
+
+    /// Becomes it, so that its pager and its signals are the terminal's; comes back only when that is not possible.
+    pub(super) fn take_over(&self, arguments: &[&str]) -> ServiceError {
+        let error = self.command(arguments).exec();
+        self.failed(arguments, &error)
+    }
+
+    fn output(&self, arguments: &[&str]) -> Result<Output, ServiceError> {
+        self.command(arguments)
+            .output()
+            .map_err(|error| self.failed(arguments, &error))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(self.first).args(arguments);
+        command
+    }
+
+    fn failed(&self, arguments: &[&str], error: &io::Error) -> ServiceError {
+        if error.kind() == io::ErrorKind::NotFound {
+            return ServiceError::NoTool {
+                tool: self.program.clone(),
+                hint: self.hint,
+            };
+        }
+        ServiceError::Failed {
+            command: self.shown(arguments),
+            said: error.to_string(),
+            hint: None,
+        }
+    }
+
+    fn shown(&self, arguments: &[&str]) -> String {
+        let words = [self.first, arguments].concat().join(" ");
+        format!("{} {words}", self.program.display())
+    }
+}
+
+/// Returns `text` as a service's file can hold it.
+///
+/// # Errors
+/// [`ServiceError::Unwritable`] when it is not UTF-8 or has control characters.
+pub(super) fn writable(text: &OsStr) -> Result<&str, ServiceError> {
+    text.to_str()
+        .filter(|text| !text.contains(char::is_control))
+        .ok_or_else(|| ServiceError::Unwritable {
+            what: format!("{:?}", text.to_string_lossy()),
+        })
+}
