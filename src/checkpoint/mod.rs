@@ -5,6 +5,7 @@
 mod journal;
 mod lock;
 mod refused;
+mod retried;
 mod sending;
 mod store;
 
@@ -17,6 +18,7 @@ use crate::timeline::Time;
 pub use journal::Journal;
 pub use lock::{Lock, LockError};
 pub use refused::{Cause, Refused};
+pub use retried::Retried;
 pub use sending::{Part, Sending};
 pub use store::{Store, StoreError};
 
@@ -181,6 +183,21 @@ impl Endpoint {
     pub fn refuse(&mut self, refused: &Refused) {
         self.samples_refused += refused.samples;
         refused::add(&mut self.refused, refused);
+    }
+
+    /// Notes that stretches have been gone through again, and what of them the receiver still does not take.
+    ///
+    /// What it refuses again was counted when it refused it first.
+    pub fn retry(&mut self, retried: &[Retried], refused: &[Refused]) {
+        let known: u64 = retried
+            .iter()
+            .map(|retried| retried::take_out(&mut self.refused, retried))
+            .sum();
+        let again = refused.iter().map(|refused| refused.samples).sum();
+        for refused in refused {
+            self.refuse(&retried::within(refused, retried));
+        }
+        self.samples_refused = self.samples_refused.saturating_sub(known.min(again));
     }
 
     /// Puts `device` in the place of the one with the same user and host.

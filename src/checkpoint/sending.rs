@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Device, Refused};
+use super::{Device, Refused, Retried};
 use crate::timeline::Time;
 
 /// What is under way: the request that is sent, what is left of the same stretch, and what the checkpoint says once all
@@ -19,6 +19,8 @@ pub struct Sending {
     pub until: Time,
     /// The devices as they are afterwards.
     pub devices: Vec<Device>,
+    /// What of the stretch was refused before, and has come to its end afterwards.
+    pub retried: Vec<Retried>,
     /// How many samples of the stretch have been delivered.
     pub delivered: usize,
     /// What of the stretch has been refused.
@@ -54,6 +56,8 @@ struct Header {
     from: Time,
     until: Time,
     devices: Vec<Device>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    retried: Vec<Retried>,
     delivered: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refused: Vec<Refused>,
@@ -103,6 +107,7 @@ impl Sending {
             from: self.from,
             until: self.until,
             devices: self.devices.clone(),
+            retried: self.retried.clone(),
             delivered: self.delivered,
             refused: self.refused.clone(),
             done_bytes: self.done.iter().map(Vec::len).collect(),
@@ -157,6 +162,7 @@ impl Sending {
             from: header.from,
             until: header.until,
             devices: header.devices,
+            retried: header.retried,
             delivered: header.delivered,
             refused: header.refused,
             done,

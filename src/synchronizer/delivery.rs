@@ -77,6 +77,7 @@ impl Synchronizer {
             from,
             until,
             devices,
+            retried: Vec::new(),
             delivered: 0,
             refused: Vec::new(),
             done: Vec::new(),
@@ -88,7 +89,7 @@ impl Synchronizer {
     /// Sends one part after the other until none is left, and records what became of the stretch.
     ///
     /// `maybe_stored` tells that the first part may have been sent already; it is on disk then.
-    async fn settle(
+    pub(super) async fn settle(
         &mut self,
         mut sending: Sending,
         mut maybe_stored: bool,
@@ -168,9 +169,7 @@ impl Synchronizer {
         let endpoint = self.endpoint_mut();
         endpoint.samples_sent += sending.delivered as u64;
         endpoint.put_all(sending.devices);
-        for refused in &sending.refused {
-            endpoint.refuse(refused);
-        }
+        endpoint.retry(&sending.retried, &sending.refused);
         self.store.save(&self.checkpoint)?;
         self.store.forget()
     }

@@ -59,41 +59,12 @@ impl Synchronizer {
         first: &Part,
         patience: Patience,
     ) -> Result<Settled, Problem> {
-        let url = self.destination.shown().to_owned();
-        let unclear = |reason: String| Problem::Unavailable {
-            url: url.clone(),
-            reason,
-            maybe_stored: true,
-        };
+        let url = self.destination.shown();
         log::info!("{url}: finding out whether a request arrived whose answer was not seen");
-        let fence = self.fence();
-        let Some(body) = Parcel::new([fence.clone()]).map(|fence| fence.batch().body) else {
-            return Err(unclear("there is no fence".to_owned()));
-        };
-        let delivery = deliver(&self.destination, &body, false, patience).await;
-        match delivery.outcome {
-            Outcome::Delivered => {}
-            Outcome::NotSent(error) => return Err(Problem::Destination(error)),
-            Outcome::Misconfigured { reason, .. }
-            | Outcome::Unavailable { reason, .. }
-            | Outcome::TooOld { reason, .. }
-            | Outcome::Refused { reason, .. }
-            | Outcome::TooLarge { reason } => return Err(unclear(reason)),
+        if let Some(error) = self.show_all(patience).await? {
+            return Ok(Settled::Refused(Cause::Unclear, error.to_string()));
         }
-        match self.wait_for(&fence).await {
-            Ok(true) => {}
-            Ok(false) => {
-                return Err(unclear(
-                    "what was sent last is not to be seen yet".to_owned(),
-                ));
-            }
-            Err(error @ QueryError::NoQueryApi { .. }) => {
-                return Ok(Settled::Refused(Cause::Unclear, error.to_string()));
-            }
-            Err(error) => return Err(unclear(error.to_string())),
-        }
-        sleep(AFTER_FENCE).await;
-        let ask = |error: QueryError| unclear(error.to_string());
+        let ask = |error: QueryError| unclear(self.destination.shown(), error.to_string());
         if self.missing(first).await.map_err(ask)?.is_none() {
             return Ok(Settled::Delivered);
         }
@@ -110,6 +81,41 @@ impl Synchronizer {
             ..part(missing.batch())
         };
         Ok(Settled::Split(vec![again]))
+    }
+
+    /// Waits until a receiver shows all that was sent to it before; returns why nobody can tell, if that is so.
+    pub(super) async fn show_all(
+        &mut self,
+        patience: Patience,
+    ) -> Result<Option<QueryError>, Problem> {
+        let fence = self.fence();
+        let url = self.destination.shown();
+        let Some(body) = Parcel::new([fence.clone()]).map(|fence| fence.batch().body) else {
+            return Err(unclear(url, "there is no fence".to_owned()));
+        };
+        let delivery = deliver(&self.destination, &body, false, patience).await;
+        match delivery.outcome {
+            Outcome::Delivered => {}
+            Outcome::NotSent(error) => return Err(Problem::Destination(error)),
+            Outcome::Misconfigured { reason, .. }
+            | Outcome::Unavailable { reason, .. }
+            | Outcome::TooOld { reason, .. }
+            | Outcome::Refused { reason, .. }
+            | Outcome::TooLarge { reason } => return Err(unclear(url, reason)),
+        }
+        match self.wait_for(&fence).await {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(unclear(
+                    url,
+                    "what was sent last is not to be seen yet".to_owned(),
+                ));
+            }
+            Err(error @ QueryError::NoQueryApi { .. }) => return Ok(Some(error)),
+            Err(error) => return Err(unclear(url, error.to_string())),
+        }
+        sleep(AFTER_FENCE).await;
+        Ok(None)
     }
 
     /// Waits until a sample is to be seen; returns whether it is.
@@ -178,6 +184,14 @@ impl Synchronizer {
     }
 }
 
+fn unclear(url: &str, reason: String) -> Problem {
+    Problem::Unavailable {
+        url: url.to_owned(),
+        reason,
+        maybe_stored: true,
+    }
+}
+
 /// Returns what of `series` the receiver does not show. Values are not compared: one that differs cannot be corrected.
 pub(super) async fn unseen(
     synchronizer: &Synchronizer,
@@ -216,7 +230,7 @@ pub(super) async fn unseen(
 
 /// Returns a selector that matches all of `series`, and nobody has used before: VictoriaMetrics remembers which series
 /// a selector had, and that it had none.
-fn selector(series: &[Series], nonce: &str) -> String {
+pub(super) fn selector(series: &[Series], nonce: &str) -> String {
     let values = |name: &str| -> Option<BTreeSet<String>> {
         series
             .iter()

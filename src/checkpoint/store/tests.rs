@@ -1,5 +1,5 @@
 use super::*;
-use crate::checkpoint::{BucketProgress, Cause, Device, Part, Refused};
+use crate::checkpoint::{BucketProgress, Cause, Device, Part, Refused, Retried};
 use crate::timeline::Time;
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -146,6 +146,15 @@ fn the_request_under_way_comes_back_byte_for_byte() {
             reason: "label".to_owned(),
         }],
         done: vec![vec![b'\n', 7], vec![]],
+        retried: vec![Retried {
+            user: "ada".to_owned(),
+            host: "laptop".to_owned(),
+            from: Time::EPOCH,
+            until: Time::from_millis(60_000),
+            kept: Some((Time::EPOCH, Time::from_millis(60_000))),
+            missing: 3,
+            causes: vec![Cause::TooOld, Cause::Unclear],
+        }],
         parts: vec![part(&[0, b'\n', 255, b'\n']), part(&[]), part(b"\n")],
     };
     assert_eq!(sending.samples(), 9);
@@ -167,6 +176,7 @@ fn half_a_request_is_not_sent() {
         delivered: 0,
         refused: vec![],
         done: vec![vec![9]],
+        retried: vec![],
         parts: vec![part(&[1, 2, 3]), part(&[4, 5])],
     };
     let bytes = sending.to_bytes();
