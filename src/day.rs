@@ -73,6 +73,23 @@ impl DayName {
     }
 }
 
+/// Returns the bounds of the days that a person names, by the local calendar of `now`: from the begin of `since` to the
+/// end of `until`, both within them, but not beyond `end`. The second is not after the first if that is no time at all.
+pub fn bounds<Tz: TimeZone>(
+    since: Since,
+    until: Option<DayName>,
+    now: &DateTime<Tz>,
+    end: Time,
+) -> (Time, Time) {
+    let of_day = |day: DayName| Day::of(&now.timezone(), day.date(now.naive_local().date())).range;
+    let since = match since {
+        Since::All => Time::EPOCH,
+        Since::Day(day) => of_day(day).start(),
+    };
+    let until = until.map_or(end, |day| of_day(day).end().min(end));
+    (since, until)
+}
+
 /// A day, from one local midnight to the next: 23 or 25 hours where the clock changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day {

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use aw_sync_agent::cli::{Cli, Command, ConfigCommand, Format, ServiceCommand};
 use aw_sync_agent::command::{
-    CommandError, autostart, completions, config, doctor, export, man, preview, service, status,
-    sync, verify,
+    CommandError, autostart, backfill, completions, config, doctor, export, man, preview, service,
+    status, sync, verify,
 };
 use aw_sync_agent::day::{Day, Since};
 use aw_sync_agent::dirs::Dirs;
@@ -58,94 +58,138 @@ fn complain(problem: &dyn std::error::Error) {
 
 fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
     let dirs = Dirs::of_user()?;
-    let testing = cli.flags.testing;
-    let load = || load(cli, &dirs);
-    let mut out = io::stdout().lock();
     match &cli.command {
         None if cli.service => {
-            load()?;
-            service::install_and_start(&cli.flags, &dirs, &mut out)?;
+            load(cli, &dirs)?;
+            service::install_and_start(&cli.flags, &dirs, &mut io::stdout().lock())?;
         }
         None => {
-            drop(out);
             let launcher = Parent::at_start();
-            logging::start_file(&dirs.log, testing);
+            logging::start_file(&dirs.log, cli.flags.testing);
             let notifier = Notifier::from_environment();
+            let load = || load(cli, &dirs);
             run_to_end(daemon::run(load, &dirs, &notifier, stopped(launcher)))?;
         }
-        Some(Command::Sync) => {
-            let settings = load()?.settings;
-            let report = run_to_end(sync::sync(settings, &dirs, bars))?;
+        Some(command) => return with_servers(command, cli, &dirs, bars),
+    }
+    Ok(Exit::Done)
+}
+
+/// Runs a command that asks a server, or else one that does not.
+fn with_servers(
+    command: &Command,
+    cli: &Cli,
+    dirs: &Dirs,
+    bars: &MultiProgress,
+) -> Result<Exit, CommandError> {
+    let testing = cli.flags.testing;
+    let out = &mut io::stdout().lock();
+    match command {
+        Command::Sync => {
+            let settings = load(cli, dirs)?.settings;
+            let report = run_to_end(sync::sync(settings, dirs, bars))?;
             let exit = ended(&report.problems);
             daemon::log_summary(&report);
-            return Ok(exit);
+            Ok(exit)
         }
-        Some(Command::Preview { day, format }) => {
-            let settings = load()?.settings;
+        Command::Preview { day, format } => {
+            let settings = load(cli, dirs)?.settings;
             let rules = settings.relabel.clone();
-            let preview = run_to_end(preview::preview(settings, &dirs, *day))?;
+            let preview = run_to_end(preview::preview(settings, dirs, *day))?;
             match format {
-                Format::Table => preview::print(&preview, &rules, &Local, &mut out)?,
-                Format::Openmetrics => preview::print_openmetrics(&preview, &mut out)?,
-                Format::Json => preview::print_json(&preview, &rules, &mut out)?,
+                Format::Table => preview::print(&preview, &rules, &Local, out)?,
+                Format::Openmetrics => preview::print_openmetrics(&preview, out)?,
+                Format::Json => preview::print_json(&preview, &rules, out)?,
             }
-            return Ok(ended(&preview.problems));
+            Ok(ended(&preview.problems))
         }
-        Some(Command::Export {
+        Command::Export {
             since,
             until,
             output,
             input,
+            refused,
             force,
-        }) => {
+        } => {
             let wanted = export::Wanted {
                 since: since.unwrap_or(Since::All),
                 until: *until,
                 input: input.clone(),
+                only_refused: *refused,
             };
             let destination = export::Destination::open(output, *force)?;
-            let settings = load()?.settings;
-            let export = export::export(settings, &dirs, &wanted, destination, &mut out, bars);
+            let settings = load(cli, dirs)?.settings;
+            let export = export::export(settings, dirs, &wanted, destination, out, bars);
             let report = run_to_end(export)?;
             let exit = ended(&report.problems);
             // A closed stderr is no reason to fail.
             let _closed =
                 export::print_next_steps(&report, output, &Local::now(), &mut io::stderr());
-            return Ok(exit);
+            Ok(exit)
         }
-        Some(Command::Status { json }) => {
+        Command::Backfill {
+            refused,
+            since,
+            until,
+            rate,
+        } => {
+            let wanted = backfill::Wanted {
+                since: since.unwrap_or(Since::All),
+                until: *until,
+                only_refused: *refused,
+                rate: *rate,
+            };
+            let settings = load(cli, dirs)?.settings;
+            let report = run_to_end(backfill::backfill(settings, dirs, &wanted, bars))?;
+            backfill::print(&report, out)?;
+            Ok(ended(&report.problems))
+        }
+        Command::Verify { day, since, json } => {
+            let days = verify::days(*day, *since, &Local::now())?;
+            verify(&load(cli, dirs)?.settings, dirs, &days, *json, out)
+        }
+        Command::Doctor { json } => {
+            let settings = read_settings(cli, dirs);
+            let file = settings::file::path(dirs, testing);
+            let report = run_to_end(doctor::examine(settings, file, dirs, testing));
+            if *json {
+                doctor::print_json(&report, out)?;
+            } else {
+                doctor::print(&report, out)?;
+            }
+            Ok(report.exit())
+        }
+        _ => on_this_machine(command, cli, dirs, out),
+    }
+}
+
+/// Runs a command that asks no server.
+fn on_this_machine(
+    command: &Command,
+    cli: &Cli,
+    dirs: &Dirs,
+    out: &mut io::StdoutLock<'_>,
+) -> Result<Exit, CommandError> {
+    let testing = cli.flags.testing;
+    match command {
+        Command::Status { json } => {
             let status = status::read(&Store::new(&dirs.data, testing))?;
             if *json {
-                status::print_json(&status, &mut out)?;
+                status::print_json(&status, out)?;
             } else {
-                status::print(&status, &Local::now(), &mut out)?;
+                status::print(&status, &Local::now(), out)?;
             }
         }
-        Some(Command::Verify { day, since, json }) => {
-            let days = verify::days(*day, *since, &Local::now())?;
-            return verify(&load()?.settings, &dirs, &days, *json, &mut out);
+        Command::Config(ConfigCommand::Show) => config::show(&load(cli, dirs)?, out)?,
+        Command::Config(ConfigCommand::Path) => {
+            config::path(&settings::file::path(dirs, testing), out)?;
         }
-        Some(Command::Doctor { json }) => {
-            let settings = read_settings(cli, &dirs);
-            let file = settings::file::path(&dirs, testing);
-            let report = run_to_end(doctor::examine(settings, file, &dirs, testing));
-            if *json {
-                doctor::print_json(&report, &mut out)?;
-            } else {
-                doctor::print(&report, &mut out)?;
-            }
-            return Ok(report.exit());
+        Command::Config(ConfigCommand::Init) => {
+            config::init(&settings::file::path(dirs, testing), out)?;
         }
-        Some(Command::Config(ConfigCommand::Show)) => config::show(&load()?, &mut out)?,
-        Some(Command::Config(ConfigCommand::Path)) => {
-            config::path(&settings::file::path(&dirs, testing), &mut out)?;
-        }
-        Some(Command::Config(ConfigCommand::Init)) => {
-            config::init(&settings::file::path(&dirs, testing), &mut out)?;
-        }
-        Some(Command::Autostart { action, launcher }) => {
-            let settings = autostart::settings(*launcher, &dirs, testing)?;
-            let problems = autostart::run(*action, settings, &dirs, &mut out)?;
+        Command::Autostart { action, launcher } => {
+            let settings = autostart::settings(*launcher, dirs, testing)?;
+            let problems = autostart::run(*action, settings, dirs, out)?;
             for problem in &problems {
                 complain(problem);
             }
@@ -153,15 +197,16 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
                 return Ok(Exit::Usage);
             }
         }
-        Some(Command::Service(command)) => {
+        Command::Service(command) => {
             if *command == ServiceCommand::Install {
                 // What it would complain about then, a person hears now.
-                load()?;
+                load(cli, dirs)?;
             }
-            return service::run(*command, &cli.flags, &dirs, &mut out);
+            return service::run(*command, &cli.flags, dirs, out);
         }
-        Some(Command::Completions { shell }) => completions::print(*shell, &mut out)?,
-        Some(Command::Man) => man::print(&mut out)?,
+        Command::Completions { shell } => completions::print(*shell, out)?,
+        Command::Man => man::print(out)?,
+        _ => unreachable!("commands that ask a server are run before"),
     }
     Ok(Exit::Done)
 }

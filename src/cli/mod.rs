@@ -4,6 +4,7 @@ mod go_forms;
 mod service;
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -179,7 +180,7 @@ pub enum Command {
         /// First day: 2026-11-24, today, yesterday, or all
         ///
         /// By the local calendar. `all` begins with the first activity that there is; it is the default for --input.
-        #[arg(long, value_name = "DAY", required_unless_present = "input")]
+        #[arg(long, value_name = "DAY", required_unless_present_any = ["input", "refused"])]
         since: Option<Since>,
         /// Last day, the day itself included [default: all that is final]
         ///
@@ -197,9 +198,33 @@ pub enum Command {
         /// is asked, so categories are those of the settings. Repeatable: a bucket may be in several of them.
         #[arg(long, value_name = "FILE")]
         input: Vec<PathBuf>,
+        /// Only what the receiver has refused, as `status` lists it
+        #[arg(long, conflicts_with_all = ["since", "until", "input"])]
+        refused: bool,
         /// Replace a file that is there
         #[arg(long)]
         force: bool,
+    },
+    /// Send what the receiver does not have of the past
+    ///
+    /// It is asked what it has, and gets what is missing: what it has refused and takes by now, or events that came into
+    /// an old day. What it has otherwise than it would be sent now stays as it is, and is counted. Nothing else works
+    /// with the agent's state meanwhile: end the daemon first. What is interrupted goes on where it was when repeated.
+    Backfill {
+        /// What was refused, as `status` lists it
+        #[arg(long, required_unless_present = "since")]
+        refused: bool,
+        /// First day: 2026-11-24, today, yesterday, or all
+        ///
+        /// By the local calendar. With --refused, only that of it which was refused.
+        #[arg(long, value_name = "DAY")]
+        since: Option<Since>,
+        /// Last day, the day itself included [default: all that was sent]
+        #[arg(long, value_name = "DAY")]
+        until: Option<DayName>,
+        /// How many samples to send a second at most [default: as fast as the receiver takes them]
+        #[arg(long, value_name = "SAMPLES")]
+        rate: Option<NonZeroU32>,
     },
     /// Show what has been sent and what has not
     Status {

@@ -30,6 +30,7 @@ fn short_help_fits_on_a_screen() {
       sync         Sync once and exit
       preview      Show what would leave on a day, without sending it
       export       Write a stretch of time to a file, for Prometheus's own import
+      backfill     Send what the receiver does not have of the past
       status       Show what has been sent and what has not
       verify       Compare a day in ActivityWatch with what was stored of it
       doctor       Find out what is wrong at either end, and what to type against it

@@ -3,6 +3,7 @@ use std::io;
 use thiserror::Error;
 
 use super::autostart::NoLauncher;
+use super::backfill::BackfillError;
 use super::config::InitError;
 use super::export::ExportError;
 use super::verify::DayError;
@@ -50,6 +51,9 @@ pub enum CommandError {
     /// There is nothing to export, or no place for it.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// There is nothing to go through once more, or it is not the time for it.
+    #[error(transparent)]
+    Backfill(#[from] BackfillError),
     /// The output is closed or full.
     #[error(transparent)]
     Output(#[from] io::Error),
@@ -63,6 +67,7 @@ impl CommandError {
             Self::Service(error) if !matches!(error, ServiceError::Io { .. }) => Exit::Usage,
             Self::Source(_) | Self::Query(_) => Exit::Unreachable,
             Self::Export(error) => error.exit(),
+            Self::Backfill(error) => error.exit(),
             Self::Home(_) | Self::Service(_) | Self::Store(_) | Self::Lock(_) | Self::Output(_) => {
                 Exit::State
             }

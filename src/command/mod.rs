@@ -2,6 +2,7 @@
 
 mod amount;
 pub mod autostart;
+pub mod backfill;
 mod bar;
 pub mod completions;
 pub mod config;

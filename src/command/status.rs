@@ -122,6 +122,12 @@ pub fn print<Tz: TimeZone<Offset: Display>>(
                 print_refused(refused, now, out)?;
             }
         }
+        if !endpoint.refused.is_empty() {
+            writeln!(
+                out,
+                "  what is not there: `aw-sync-agent backfill --refused` tries it again, `aw-sync-agent export --refused` writes it to a file"
+            )?;
+        }
     }
     Ok(())
 }
@@ -283,6 +289,7 @@ mod tests {
             but aw-watcher-web-firefox only until 2026-11-20 01:00 (4 days ago)
             but 12345 samples from the very first until 2026-11-24 08:45 are not there: too old for the receiver
               HTTP 400: out of bounds
+          what is not there: `aw-sync-agent backfill --refused` tries it again, `aw-sync-agent export --refused` writes it to a file
         ");
     }
 

@@ -18,7 +18,7 @@ use crate::synchronizer::{Now, PassReport, Synchronizer};
 use crate::timeline::Time;
 
 /// How long a receiver that is away is tried again. Somebody waits at the terminal.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Delivers all that is final and returns what was done.
 ///

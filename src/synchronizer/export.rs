@@ -1,7 +1,7 @@
 use super::{Now, PassReport, Problem, Progress, Synchronizer, readable};
 use crate::activitywatch::{ReadError, ReadPlan, Start};
 use crate::metrics::{Budget, Series, Source, joined};
-use crate::timeline::Interval;
+use crate::timeline::{Interval, Time, horizon};
 
 /// All samples of a stretch of time.
 #[derive(Debug)]
@@ -55,8 +55,62 @@ impl Synchronizer {
         for (target, budget) in targets.iter().zip(&budgets) {
             self.tell_folded(target, budget);
         }
-        Export {
-            series: joined(all),
+        Export::of(all, report)
+    }
+
+    /// Returns the samples of the stretches that are remembered as refused, as a backfill would send them. Sends nothing
+    /// and remembers nothing. What is remembered of devices that are not there is left out, with a warning.
+    pub async fn export_refused(&mut self, now: Now, watch: impl Fn(Progress)) -> Export {
+        let mut report = PassReport::default();
+        let targets = self.targets(now.monotonic, Time::EPOCH, &mut report).await;
+        let end = horizon(now.wall, self.settings.settle);
+        let all = Interval::new(Time::EPOCH, end);
+        let (stretches, elsewhere) = self.refused_stretches(&targets, all, |_| true);
+        if elsewhere > 0 {
+            log::warn!("{elsewhere} refused stretches are left out: their machines are not there");
+        }
+        let mut samples = Vec::new();
+        let mut from = None;
+        for range in stretches.ranges() {
+            let (places, plan) = stretches.plan(&targets, range);
+            let limit = self.settings.series_budget;
+            let mut budgets = vec![Budget::new(limit, range.start(), [].into()); places.len()];
+            let mut slices = self.reader.read(plan);
+            let mut is_complete = false;
+            while let Some(slice) = slices.recv().await {
+                for device in &slice.devices {
+                    let failed = device.failed.iter().map(|(_, error)| error);
+                    for error in device.lost.iter().chain(failed) {
+                        report.add_unless_gone(error.clone());
+                    }
+                    let place = places[device.device];
+                    let wanted = stretches.of(place, device.range);
+                    let budget = &mut budgets[device.device];
+                    samples.extend(self.computed(&targets[place], device, &wanted, budget));
+                }
+                let at = slice.range.end();
+                watch(Progress {
+                    from: *from.get_or_insert(slice.range.start()),
+                    at,
+                    until: end,
+                });
+                is_complete = at >= range.end();
+            }
+            if !is_complete {
+                report.add(ReadError::BrokeOff);
+            }
+            for (place, budget) in places.iter().zip(&budgets) {
+                self.tell_folded(&targets[*place], budget);
+            }
+        }
+        Export::of(samples, report)
+    }
+}
+
+impl Export {
+    fn of(series: Vec<Series>, report: PassReport) -> Self {
+        Self {
+            series: joined(series),
             problems: report.problems,
         }
     }

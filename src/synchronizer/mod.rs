@@ -2,6 +2,8 @@
 //!
 //! The only place that sees both ends and the checkpoint. The clock is handed in.
 
+mod acceptance;
+mod backfill;
 mod begin;
 mod catch_up;
 mod confirm;
@@ -16,6 +18,8 @@ mod own;
 mod plan;
 mod preview;
 mod report;
+mod stored;
+mod stretches;
 mod unclear;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +36,7 @@ use crate::timeline::{Step, Time, horizon};
 use findings::Findings;
 use plan::Target;
 
+pub use backfill::{BackfillPlan, BackfillReport};
 pub use export::Export;
 pub use learnt::Learnt;
 pub use listing::{LeftOutBy, left_out_by, wanted_devices};

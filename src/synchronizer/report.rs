@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::activitywatch::ReadError;
 use crate::checkpoint::{Cause, Refused};
+use crate::query_api::QueryError;
 use crate::remote_write::ClientError;
 use crate::timeline::Time;
 
@@ -126,6 +127,21 @@ pub enum Problem {
         /// The end of its newest sample.
         until: Time,
     },
+    /// The receiver cannot be asked what it has.
+    #[error(transparent)]
+    Query(QueryError),
+    /// The receiver takes nothing that is as old as what is missing. Nothing has been sent.
+    #[error(
+        "{url} takes nothing as old as {oldest}, from when samples are missing\nhint: nothing has been sent; set this in its `prometheus.yml`, reload it, and run the command again:\n  storage:\n    tsdb:\n      out_of_order_time_window: {days}d\nor leave out what is older by a later `--since`, or bring it in as a file that `aw-sync-agent export` writes"
+    )]
+    WindowTooShort {
+        /// The receiver's address.
+        url: String,
+        /// The begin of the oldest step of which something is missing.
+        oldest: Time,
+        /// The out-of-order window that covers it, in days.
+        days: u64,
+    },
     /// No request reaches the receiver.
     #[error(transparent)]
     Destination(#[from] ClientError),
@@ -178,6 +194,12 @@ impl Problem {
             self,
             Self::Destination(_)
                 | Self::Misconfigured { .. }
+                | Self::WindowTooShort { .. }
+                | Self::Query(
+                    QueryError::NoQueryApi { .. }
+                        | QueryError::Rejected { .. }
+                        | QueryError::NotSent(_)
+                )
                 | Self::Read(ReadError::Misconfigured { .. } | ReadError::NoKey { .. })
         )
     }

@@ -15,6 +15,8 @@ fn help_is_plain_and_fits_a_terminal() {
         &["status"],
         &["verify"],
         &["doctor"],
+        &["export"],
+        &["backfill"],
         &["config"],
         &["config", "show"],
         &["autostart"],

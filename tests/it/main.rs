@@ -9,6 +9,7 @@ mod activity;
 mod answers;
 mod api_key;
 mod autostart;
+mod backfilling;
 mod buckets;
 mod categories;
 mod commands;

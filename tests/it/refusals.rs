@@ -18,20 +18,20 @@ fn window(start: DateTime<Utc>, minutes: i64, app: &str) -> EventSpec {
 }
 
 /// What the agent remembers of what was not taken.
-fn refused(agent: &Agent) -> Vec<Value> {
+pub(crate) fn refused(agent: &Agent) -> Vec<Value> {
     let status = agent.run(&["status", "--json"]).stdout;
     let status: Value = serde_json::from_str(&status).unwrap();
     let refused = status["endpoints"][0]["refused"].as_array();
     refused.cloned().unwrap_or_default()
 }
 
-fn refused_samples(agent: &Agent) -> u64 {
+pub(crate) fn refused_samples(agent: &Agent) -> u64 {
     let samples = |refused: &Value| refused["samples"].as_u64().unwrap();
     refused(agent).iter().map(samples).sum()
 }
 
 /// A Prometheus as it comes, which has scraped itself.
-fn default_prometheus(out_of_order: Option<&'static str>) -> Prometheus {
+pub(crate) fn default_prometheus(out_of_order: Option<&'static str>) -> Prometheus {
     let prometheus = Prometheus::start(PrometheusOptions {
         self_scrape: true,
         out_of_order,

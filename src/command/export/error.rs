@@ -20,6 +20,11 @@ pub enum ExportError {
         /// Where it would end.
         until: Time,
     },
+    /// There is nothing to make up for.
+    #[error(
+        "nothing is remembered as refused\nhint: `aw-sync-agent status` lists what a receiver has not taken"
+    )]
+    NothingRefused,
     /// Something has the name of the output.
     #[error(
         "{path}: is there already, and is left as it is\nhint: take another name, or `--force` if it is a file that may go",

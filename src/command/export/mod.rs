@@ -17,7 +17,7 @@ use super::bar::Bar;
 use super::sync::{synchronizer, synchronizer_of};
 use crate::activitywatch::{Exported, Reader};
 use crate::checkpoint::Store;
-use crate::day::{Day, DayName, Since};
+use crate::day::{DayName, Since, bounds};
 use crate::dirs::Dirs;
 use crate::settings::Settings;
 use crate::synchronizer::{Now, Problem};
@@ -36,6 +36,8 @@ pub struct Wanted {
     pub until: Option<DayName>,
     /// Export files to read instead of servers.
     pub input: Vec<PathBuf>,
+    /// Whether it is what the receiver has refused, of whatever time.
+    pub only_refused: bool,
 }
 
 /// What an export has come to.
@@ -47,6 +49,8 @@ pub struct ExportReport {
     pub samples: usize,
     /// From the oldest step to the end of the newest; `None` if there are no samples.
     pub range: Option<Interval>,
+    /// Whether it is what the receiver has refused.
+    pub only_refused: bool,
     /// What could not be read. Nothing has been written then.
     pub problems: Vec<Problem>,
 }
@@ -76,7 +80,11 @@ pub async fn export(
     let range = range(wanted, &now, final_until)?;
     let store = Store::new(&dirs.data, settings.testing);
     // Only looked at: a damaged one is not moved aside, as a pass would do.
-    store.load()?;
+    let checkpoint = store.load()?;
+    let mut endpoints = checkpoint.endpoints.values();
+    if wanted.only_refused && endpoints.all(|endpoint| endpoint.refused.is_empty()) {
+        return Err(ExportError::NothingRefused.into());
+    }
     let mut synchronizer = if wanted.input.is_empty() {
         synchronizer(settings, store)?
     } else {
@@ -87,9 +95,12 @@ pub async fn export(
         wall,
         monotonic: Instant::now(),
     };
-    let export = synchronizer
-        .export(now, range, |progress| bar.show(progress))
-        .await;
+    let show = |progress| bar.show(progress);
+    let export = if wanted.only_refused {
+        synchronizer.export_refused(now, show).await
+    } else {
+        synchronizer.export(now, range, show).await
+    };
     bar.finish();
     if !export.problems.is_empty() {
         return Ok(ExportReport {
@@ -105,6 +116,7 @@ pub async fn export(
         series: export.series.len(),
         samples: samples().count(),
         range: from_to.map(|(first, last)| Interval::new(first.start(), last.end())),
+        only_refused: wanted.only_refused,
         problems: Vec::new(),
     })
 }
@@ -115,15 +127,7 @@ fn range<Tz: TimeZone>(
     now: &DateTime<Tz>,
     final_until: Time,
 ) -> Result<Interval, CommandError> {
-    let of_day = |day: DayName| Day::of(&now.timezone(), day.date(now.naive_local().date())).range;
-    let since = match wanted.since {
-        Since::All => Time::EPOCH,
-        Since::Day(day) => of_day(day).start(),
-    };
-    let until = match wanted.until {
-        Some(day) => of_day(day).end().min(final_until),
-        None => final_until,
-    };
+    let (since, until) = bounds(wanted.since, wanted.until, now, final_until);
     if since >= until {
         return Err(ExportError::Nothing { since, until }.into());
     }
@@ -156,6 +160,7 @@ mod tests {
                 since: since.parse().unwrap(),
                 until: until.map(|day| day.parse().unwrap()),
                 input: Vec::new(),
+                only_refused: false,
             };
             let horizon = horizon(Time::from(now.to_utc()), std::time::Duration::from_mins(5));
             match range(&wanted, &now, horizon) {

@@ -73,9 +73,20 @@ is deleted at once: the export begins on {}.",
         local(range.start(), "%Y-%m-%d"),
     )?;
     if range.end() + HEAD > Time::from(now.to_utc()) {
+        let way_out = if report.only_refused {
+            "move them in three hours from now"
+        } else {
+            "`--until yesterday` leaves them out"
+        };
         writeln!(
             out,
-            "The last three hours may be in Prometheus's memory, where blocks are in the way: `--until yesterday` leaves them out."
+            "The last three hours may be in Prometheus's memory, where blocks are in the way: {way_out}."
+        )?;
+    }
+    if report.only_refused {
+        writeln!(
+            out,
+            "Once they are there, `aw-sync-agent backfill --refused` finds what they hold and clears the list of it."
         )?;
     }
     Ok(())
@@ -100,6 +111,10 @@ mod tests {
     use crate::timeline::Interval;
 
     fn said(output: &str, hours_ago: u64) -> String {
+        said_of(output, hours_ago, false)
+    }
+
+    fn said_of(output: &str, hours_ago: u64, only_refused: bool) -> String {
         let now = FixedOffset::east_opt(3600)
             .and_then(|zone| zone.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).single())
             .unwrap();
@@ -108,7 +123,8 @@ mod tests {
             series: 1,
             samples: 60,
             range: Some(Interval::new(end - Duration::from_hours(24 * 300), end)),
-            problems: vec![],
+            only_refused,
+            ..ExportReport::default()
         };
         let mut out = Vec::new();
         print_next_steps(&report, Path::new(output), &now, &mut out).unwrap();
@@ -127,6 +143,12 @@ mod tests {
         It finds the blocks within a minute or two, or when it starts. What is older than its `--storage.tsdb.retention.time`
         is deleted at once: the export begins on 2026-01-28.
         The last three hours may be in Prometheus's memory, where blocks are in the way: `--until yesterday` leaves them out.
+        ");
+        let refused = said_of("a.om", 2, true);
+        let last: Vec<&str> = refused.lines().rev().take(2).collect();
+        insta::assert_snapshot!(last.join("\n"), @"
+        Once they are there, `aw-sync-agent backfill --refused` finds what they hold and clears the list of it.
+        The last three hours may be in Prometheus's memory, where blocks are in the way: move them in three hours from now.
         ");
         assert_eq!(said("a.om", 4).lines().count(), 7);
         assert_eq!(said("-", 2).lines().count(), 1);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -89,6 +90,7 @@ impl Default for PrometheusOptions {
 pub(crate) struct Prometheus {
     server: Server,
     options: PrometheusOptions,
+    out_of_order: Arc<Mutex<Option<&'static str>>>,
     password: Password,
 }
 
@@ -104,6 +106,8 @@ impl Prometheus {
             "http"
         };
         let configured = options.clone();
+        let out_of_order = Arc::new(Mutex::new(options.out_of_order));
+        let window = Arc::clone(&out_of_order);
         let server = Server::start(
             "prometheus",
             scheme,
@@ -111,7 +115,8 @@ impl Prometheus {
             authorization,
             Box::new(move |directory, port| {
                 let config = directory.join("prometheus.yml");
-                fs::write(&config, settings(&configured, port))
+                let window = *window.lock().expect("nobody panics with it");
+                fs::write(&config, settings(&configured, window, port))
                     .expect("the test's directory is writable");
                 let mut command = Command::new(&binary);
                 command
@@ -144,6 +149,7 @@ impl Prometheus {
         Self {
             server,
             options,
+            out_of_order,
             password: FIRST,
         }
     }
@@ -178,6 +184,12 @@ impl Prometheus {
             .expect("it comes with Prometheus");
         let complaint = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.success(), "promtool: {complaint}");
+        self.server.restart();
+    }
+
+    /// Starts it again with another out-of-order window.
+    pub(crate) fn restart_taking(&mut self, window: &'static str) {
+        *self.out_of_order.lock().expect("nobody panics with it") = Some(window);
         self.server.restart();
     }
 
@@ -234,9 +246,9 @@ fn write_web_config(directory: &Path, options: &PrometheusOptions, password: &Pa
     path
 }
 
-fn settings(options: &PrometheusOptions, port: u16) -> String {
+fn settings(options: &PrometheusOptions, out_of_order: Option<&str>, port: u16) -> String {
     let mut settings = vec!["global: { scrape_interval: 1s }".to_owned()];
-    if let Some(window) = options.out_of_order {
+    if let Some(window) = out_of_order {
         settings.push(format!(
             "storage: {{ tsdb: {{ out_of_order_time_window: {window} }} }}"
         ));
