@@ -4,12 +4,14 @@ BINARY  := aw-sync-agent
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 SERVERS := aw-server prometheus victoria-metrics prometheus@sid victoria-metrics@sid
 DENY    := 0.20.2
+DEB     := 3.8.0
+RPM     := 0.21.1
 
 .DEFAULT_GOAL := help
-.PHONY: help requirements build run test servers demo service format package clean
+.PHONY: help requirements build run test servers demo service format package deb rpm test-deb clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 requirements: ## what the build needs beside Rust: pkg-config, OpenSSL's headers
 	@pkg-config --exists openssl 2>/dev/null || .ci/install-packages pkg-config libssl-dev
@@ -57,6 +59,23 @@ package: build ## put what ActivityWatch bundles into dist/
 	rm -rf dist/$(BINARY)
 	mkdir -p dist/$(BINARY)
 	cp $(TARGET)/release/$(BINARY) $(BINARY).toml.example LICENSE README.md dist/$(BINARY)/
+
+deb: build ## a Debian package in dist/
+	@cargo deb --version 2>/dev/null | grep -qF '$(DEB)' || cargo install --locked cargo-deb@$(DEB)
+	@command -v lintian >/dev/null || .ci/install-packages lintian
+	packaging/files $(TARGET)/release/$(BINARY) target/package
+	@rm -f dist/*.deb
+	cargo deb --locked --no-build --output dist/
+	lintian --fail-on error,warning dist/*.deb
+
+rpm: build ## a package for Fedora and its kin in dist/
+	@cargo generate-rpm --version 2>/dev/null | grep -qF '$(RPM)' || cargo install --locked cargo-generate-rpm@$(RPM)
+	packaging/files $(TARGET)/release/$(BINARY) target/package
+	cargo generate-rpm --auto-req builtin --output dist/
+
+test-deb: deb ## install, upgrade and purge the Debian package in a clean Debian; as root
+	@command -v debootstrap >/dev/null || .ci/install-packages debootstrap
+	packaging/test-deb dist/*.deb
 
 clean: ## remove what was built and brought
 	cargo clean
