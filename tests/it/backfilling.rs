@@ -345,7 +345,16 @@ fn what_has_another_in_its_place_stays_remembered() {
             value: 30.0,
         }],
     }]);
-    let agent = Agent::between(&[&server], &prometheus).args(&["--user-id", "ada"]);
+    let proxy = Proxy::judging(&prometheus.url(), |request| {
+        if request.asks_where_to_begin() {
+            // Else it would go on from the other writer's sample.
+            Verdict::Answer(422, "", r#"{"status":"error","error":"not now"}"#)
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    let agent = agent.args(&["--user-id", "ada"]);
     assert_eq!(agent.run(&["sync"]).code, Some(1));
     assert_eq!(refused_samples(&agent), 31);
     prometheus.restart_taking("10000d");
