@@ -10,12 +10,13 @@ use chrono::{DateTime, Local, TimeDelta};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use crate::checkpoint::{Lock, LockError, Store};
-use crate::command::{CommandError, sync::synchronizer};
+use crate::activitywatch::Reader;
+use crate::checkpoint::{Lock, LockError, OpenStore, Store, StoreError};
+use crate::command::{CommandError, reader, together};
 use crate::dirs::Dirs;
 use crate::remote_write::Patience;
 use crate::service::Notifier;
-use crate::settings::{Loaded, Settings, SettingsError, masked_url};
+use crate::settings::{DestinationSettings, Loaded, Settings, SettingsError, masked_url};
 use crate::synchronizer::{Now, PassReport, Problem, Synchronizer};
 use crate::timeline::Time;
 
@@ -71,20 +72,55 @@ async fn run_forever(
         }
         sleep(RETRY).await;
     };
-    let destination = masked_url(&settings.remote_write[0].url);
+    let destinations = settings.remote_write.iter();
+    let destinations: Vec<_> = destinations.map(|one| masked_url(&one.url)).collect();
     log::info!(
-        "aw-sync-agent {} for user {}, to {destination}, at {}",
+        "aw-sync-agent {} for user {}, to {}, at {}",
         env!("CARGO_PKG_VERSION"),
         settings.user,
+        destinations.join(" and "),
         settings.schedule
     );
     let _lock = stand_by(&settings, dirs, notifier).await;
     notifier.ready("the first pass is on its way");
+    let (reader, store) = loop {
+        match open(&settings, dirs) {
+            Ok(opened) => break opened,
+            Err(error) => {
+                log::error!("{error}");
+                notifier.ready(&error.to_string());
+            }
+        }
+        sleep(RETRY).await;
+    };
+    let destinations = settings.by_destination();
+    let is_one_of_several = destinations.len() > 1;
+    let served = destinations
+        .iter()
+        .map(|destination| serve(destination, is_one_of_several, (&reader, &store), notifier));
+    // Each for itself, so that none waits for another.
+    together(served).await;
+    Ok(())
+}
+
+/// Opens both ends of what all destinations share.
+fn open(settings: &Settings, dirs: &Dirs) -> Result<(Reader, OpenStore), CommandError> {
+    let store = Store::new(&dirs.data, settings.testing);
+    let store = store.open().map_err(StoreError::set_aside)?;
+    Ok((reader(settings)?, store))
+}
+
+/// Makes passes to one destination for ever.
+async fn serve(
+    destination: &DestinationSettings,
+    is_one_of_several: bool,
+    (reader, store): (&Reader, &OpenStore),
+    notifier: &Notifier,
+) {
     loop {
-        let error = match synchronizer(settings.clone(), Store::new(&dirs.data, settings.testing)) {
-            Ok(synchronizer) => run_passes(synchronizer, &settings, notifier).await,
-            Err(error) => error,
-        };
+        let synchronizer = Synchronizer::new(destination.clone(), reader.clone(), store);
+        let settings = &destination.settings;
+        let error = run_passes(synchronizer, settings, is_one_of_several, notifier).await;
         log::error!("{error}");
         notifier.ready(&error.to_string());
         sleep(RETRY).await;
@@ -138,8 +174,11 @@ async fn wait_for(store: Store) -> Option<Lock> {
 async fn run_passes(
     mut synchronizer: Synchronizer,
     settings: &Settings,
+    is_one_of_several: bool,
     notifier: &Notifier,
-) -> CommandError {
+) -> StoreError {
+    let destination = synchronizer.destination().to_owned();
+    let title = is_one_of_several.then_some(&*destination);
     loop {
         let (now, monotonic) = (Local::now(), Instant::now());
         let patience = Patience::Until(monotonic + duration_until(next_tick(settings, now), now));
@@ -149,13 +188,13 @@ async fn run_passes(
         };
         let report = match synchronizer.pass(now, patience, |_| ()).await {
             Ok(report) => report,
-            Err(error) => return error.into(),
+            Err(error) => return error,
         };
         for problem in &report.problems {
             log::error!("{problem}");
         }
-        log_summary(&report);
-        notifier.ready(&state(&report));
+        log_summary(title, &report);
+        notifier.ready(&titled(title, &state(&report)));
         // Also if the pass took longer than the schedule allows: no two run at once, and a missed one is not made up.
         let now = Local::now();
         let tick = next_tick(settings, now);
@@ -195,8 +234,8 @@ fn duration_until(tick: DateTime<Local>, now: DateTime<Local>) -> Duration {
     (tick - now).to_std().unwrap_or_default()
 }
 
-/// Logs what a pass did, in one line.
-pub fn log_summary(report: &PassReport) {
+/// Logs what a pass did, in one line, which begins with the `destination` if there are several.
+pub fn log_summary(destination: Option<&str>, report: &PassReport) {
     let PassReport {
         devices,
         samples,
@@ -204,7 +243,16 @@ pub fn log_summary(report: &PassReport) {
         ..
     } = report;
     let rest = state(report);
-    log::info!("sent {samples} samples in {requests} requests, devices: {devices}; {rest}");
+    let text = format!("sent {samples} samples in {requests} requests, devices: {devices}; {rest}");
+    log::info!("{}", titled(destination, &text));
+}
+
+/// Returns `text` behind the destination that it is about, if it is one of several.
+fn titled(destination: Option<&str>, text: &str) -> String {
+    destination.map_or_else(
+        || text.to_owned(),
+        |destination| format!("{destination}: {text}"),
+    )
 }
 
 /// Says what is left after a pass.

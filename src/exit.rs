@@ -19,6 +19,25 @@ pub enum Exit {
     State = 4,
 }
 
+impl Exit {
+    /// Returns that of both ends which a person has to do more about.
+    #[must_use]
+    pub fn or_worse(self, other: Self) -> Self {
+        let weight = |exit| match exit {
+            Self::Done => 0,
+            Self::Unreachable => 1,
+            Self::Discrepancy => 2,
+            Self::Usage => 3,
+            Self::State => 4,
+        };
+        if weight(other) > weight(self) {
+            other
+        } else {
+            self
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

@@ -10,12 +10,14 @@ use aw_sync_agent::command::{
     CommandError, autostart, backfill, completions, config, doctor, export, man, preview, service,
     status, sync, verify,
 };
-use aw_sync_agent::day::{Day, Since};
+use aw_sync_agent::day::{Day, DayName, Since};
 use aw_sync_agent::dirs::Dirs;
 use aw_sync_agent::exit::Exit;
 use aw_sync_agent::launcher::Parent;
 use aw_sync_agent::service::Notifier;
-use aw_sync_agent::settings::{self, Loaded, PartialSettings, Settings, SettingsError};
+use aw_sync_agent::settings::{
+    self, DestinationSettings, Loaded, PartialSettings, Settings, SettingsError, masked_url,
+};
 use aw_sync_agent::synchronizer::Problem;
 use aw_sync_agent::{checkpoint::Store, daemon, logging};
 use chrono::Local;
@@ -85,23 +87,9 @@ fn with_servers(
     let testing = cli.flags.testing;
     let out = &mut io::stdout().lock();
     match command {
-        Command::Sync => {
-            let settings = load(cli, dirs)?.settings;
-            let report = run_to_end(sync::sync(settings, dirs, bars))?;
-            let exit = ended(&report.problems);
-            daemon::log_summary(&report);
-            Ok(exit)
-        }
+        Command::Sync => sync(&load(cli, dirs)?.settings, dirs, bars),
         Command::Preview { day, format } => {
-            let settings = load(cli, dirs)?.settings;
-            let rules = settings.relabel.clone();
-            let preview = run_to_end(preview::preview(settings, dirs, *day))?;
-            match format {
-                Format::Table => preview::print(&preview, &rules, &Local, out)?,
-                Format::Openmetrics => preview::print_openmetrics(&preview, out)?,
-                Format::Json => preview::print_json(&preview, &rules, out)?,
-            }
-            Ok(ended(&preview.problems))
+            preview(load(cli, dirs)?.settings, dirs, *day, *format, out)
         }
         Command::Export {
             since,
@@ -119,7 +107,7 @@ fn with_servers(
             };
             let destination = export::Destination::open(output, *force)?;
             let settings = load(cli, dirs)?.settings;
-            let export = export::export(settings, dirs, &wanted, destination, out, bars);
+            let export = export::export(&settings, dirs, &wanted, destination, out, bars);
             let report = run_to_end(export)?;
             let exit = ended(&report.problems);
             // A closed stderr is no reason to fail.
@@ -140,9 +128,14 @@ fn with_servers(
                 rate: *rate,
             };
             let settings = load(cli, dirs)?.settings;
-            let report = run_to_end(backfill::backfill(settings, dirs, &wanted, bars))?;
-            backfill::print(&report, out)?;
-            Ok(ended(&report.problems))
+            let done = run_to_end(backfill::backfill(&settings, dirs, &wanted, bars))?;
+            for one in &done {
+                if done.len() > 1 {
+                    writeln!(out, "{}", one.destination)?;
+                }
+                backfill::print(&one.report, out)?;
+            }
+            Ok(ended(done.iter().flat_map(|one| &one.report.problems)))
         }
         Command::Verify { day, since, json } => {
             let days = verify::days(*day, *since, &Local::now())?;
@@ -211,14 +204,62 @@ fn on_this_machine(
     Ok(Exit::Done)
 }
 
-/// Says what went wrong and returns how it ends.
-fn ended(problems: &[Problem]) -> Exit {
+/// Says what went wrong, once each, and returns how it ends.
+fn ended<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Exit {
+    let mut distinct = Vec::new();
     for problem in problems {
-        complain(problem);
+        if !distinct.contains(problem) {
+            complain(problem);
+            distinct.push(problem.clone());
+        }
     }
-    Exit::from(problems)
+    Exit::from(&distinct[..])
 }
 
+/// Makes one pass to each destination.
+fn sync(settings: &Settings, dirs: &Dirs, bars: &MultiProgress) -> Result<Exit, CommandError> {
+    let done = run_to_end(sync::sync(settings, dirs, bars))?;
+    let exit = ended(done.iter().flat_map(|synced| &synced.report.problems));
+    for sync::Synced {
+        destination,
+        report,
+    } in &done
+    {
+        let title = (done.len() > 1).then_some(&**destination);
+        daemon::log_summary(title, report);
+    }
+    Ok(exit)
+}
+
+/// Shows what would leave for each destination.
+fn preview(
+    mut settings: Settings,
+    dirs: &Dirs,
+    day: DayName,
+    format: Format,
+    out: &mut impl io::Write,
+) -> Result<Exit, CommandError> {
+    if format == Format::Openmetrics {
+        // A document of it has each series once.
+        settings.remote_write.truncate(1);
+    }
+    let previews = run_to_end(preview::preview(&settings, dirs, day))?;
+    for (preview, place) in previews.iter().zip(0..) {
+        match format {
+            Format::Table => {
+                if place > 0 {
+                    writeln!(out)?;
+                }
+                preview::print(preview, previews.len() > 1, &Local, out)?;
+            }
+            Format::Openmetrics => preview::print_openmetrics(&preview.preview, out)?,
+            Format::Json => preview::print_json(preview, out)?,
+        }
+    }
+    Ok(ended(previews.iter().flat_map(|one| &one.preview.problems)))
+}
+
+/// Compares with what each destination has.
 fn verify(
     settings: &Settings,
     dirs: &Dirs,
@@ -227,14 +268,43 @@ fn verify(
     out: &mut impl io::Write,
 ) -> Result<Exit, CommandError> {
     let store = Store::new(&dirs.data, settings.testing);
+    let destinations = settings.by_destination();
+    let mut ends = Vec::new();
+    for (destination, place) in destinations.iter().zip(0..) {
+        if destinations.len() > 1 && !json {
+            let url = masked_url(&destination.destination.url);
+            let gap = if place > 0 { "\n" } else { "" };
+            writeln!(out, "{gap}{url}")?;
+        }
+        match verify_at(destination, &store, days, json, out) {
+            Ok(end) => ends.push(end),
+            Err(error @ CommandError::Output(_)) => return Err(error),
+            // Another may still answer.
+            Err(error) => {
+                complain(&error);
+                ends.push(error.exit());
+            }
+        }
+    }
+    Ok(ends.into_iter().fold(Exit::Done, Exit::or_worse))
+}
+
+/// Compares with what one destination has.
+fn verify_at(
+    destination: &DestinationSettings,
+    store: &Store,
+    days: &[Day],
+    json: bool,
+    out: &mut impl io::Write,
+) -> Result<Exit, CommandError> {
     let report = if json {
-        let report = run_to_end(verify::verify(settings, &store, days, |_| Ok(())))?;
+        let report = run_to_end(verify::verify(destination, store, days, |_| Ok(())))?;
         verify::print_json(&report, out)?;
         report
     } else {
         let mut printer = verify::Printer::new(Local, days.len() > 1, out);
         let show = |day: &verify::DayReport| printer.day(day);
-        let report = run_to_end(verify::verify(settings, &store, days, show))?;
+        let report = run_to_end(verify::verify(destination, store, days, show))?;
         printer.end(&report)?;
         report
     };

@@ -1,9 +1,11 @@
-//! What the agent remembers between passes: how far each device has been delivered, and the request under way.
+//! What the agent remembers between passes: how far each device has been delivered to each destination, and the request
+//! under way to it.
 //!
 //! ActivityWatch's database is the queue, so this stays small and could be made anew. One process at a time holds it.
 
 mod journal;
 mod lock;
+mod open;
 mod refused;
 mod retried;
 mod sending;
@@ -17,6 +19,7 @@ use crate::timeline::Time;
 
 pub use journal::Journal;
 pub use lock::{Lock, LockError};
+pub use open::{EndpointStore, OpenStore};
 pub use refused::{Cause, Refused};
 pub use retried::Retried;
 pub use sending::{Part, Sending};

@@ -90,7 +90,7 @@ impl Store {
         }
     }
 
-    /// Where a file of this store is: `checkpoint.json`, `sending`, `lock`.
+    /// Where a file of this store is, such as `checkpoint.json` or `lock`.
     pub(super) fn path(&self, name: &str, extension: &str) -> PathBuf {
         self.directory
             .join(format!("{name}{}{extension}", self.suffix))
@@ -100,15 +100,22 @@ impl Store {
         self.path("checkpoint", ".json")
     }
 
-    fn sending_path(&self) -> PathBuf {
+    /// Where the request under way to `url` is: a file of its own, whatever place the settings name the destination at.
+    fn sending_path(&self, url: &str) -> PathBuf {
+        self.path(&format!("sending-{:016x}", hash(url)), "")
+    }
+
+    /// Where it was as long as there was one destination.
+    fn lone_sending_path(&self) -> PathBuf {
         self.path("sending", "")
     }
 
     /// Returns the journal of what was sent to `endpoint`.
-    pub fn journal(&self, endpoint: &str) -> Journal {
-        let digest: [u8; 16] = Md5::digest(endpoint).into();
-        let number = u64::from_be_bytes(std::array::from_fn(|place| digest[place]));
-        Journal::new(self.path("sent", "").join(format!("{number:016x}")))
+    pub(super) fn journal(&self, endpoint: &str) -> Journal {
+        Journal::new(
+            self.path("sent", "")
+                .join(format!("{:016x}", hash(endpoint))),
+        )
     }
 
     /// Makes the directory.
@@ -152,7 +159,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Io`].
-    pub fn save(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    pub(super) fn save(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         let file = CheckpointFile {
             version: VERSION,
             endpoints: checkpoint.endpoints.clone(),
@@ -167,42 +174,43 @@ impl Store {
         replace(&path, &bytes)
     }
 
-    /// Reads the request under way, if there is one. Changes nothing.
+    /// Reads the request under way to `url`, if there is one. Changes nothing.
     ///
     /// # Errors
     /// Any [`StoreError`] but [`StoreError::SetAside`].
-    pub fn sending(&self) -> Result<Option<Sending>, StoreError> {
-        let path = self.sending_path();
-        let Some(bytes) = read(&path)? else {
-            return Ok(None);
-        };
-        Sending::from_bytes(&bytes)
-            .map(Some)
-            .map_err(|reason| StoreError::Damaged { path, reason })
+    pub fn sending(&self, url: &str) -> Result<Option<Sending>, StoreError> {
+        for path in [self.sending_path(url), self.lone_sending_path()] {
+            if let Some(sending) = read_sending(path)?
+                && sending.endpoint == url
+            {
+                return Ok(Some(sending));
+            }
+        }
+        Ok(None)
     }
 
     /// Keeps `sending` until [`Self::forget`].
     ///
     /// # Errors
     /// [`StoreError::Io`].
-    pub fn keep(&self, sending: &Sending) -> Result<(), StoreError> {
-        replace(&self.sending_path(), &sending.to_bytes())
+    pub(super) fn keep(&self, sending: &Sending) -> Result<(), StoreError> {
+        let path = self.sending_path(&sending.endpoint);
+        replace(&path, &sending.to_bytes())
     }
 
-    /// Forgets the request under way: it has been answered.
+    /// Forgets the request under way to `url`: it has been answered.
     ///
     /// # Errors
     /// [`StoreError::Io`].
-    pub fn forget(&self) -> Result<(), StoreError> {
-        let path = self.sending_path();
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Io {
-                action: "remove",
-                path,
-                source,
-            }),
-            _ => Ok(()),
+    pub(super) fn forget(&self, url: &str) -> Result<(), StoreError> {
+        // First, since it is the older of the two.
+        let lone = self.lone_sending_path();
+        if read_sending(lone.clone())
+            .is_ok_and(|sending| sending.is_some_and(|sending| sending.endpoint == url))
+        {
+            remove(lone)?;
         }
+        remove(self.sending_path(url))
     }
 }
 
@@ -245,6 +253,31 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
             source,
         }),
     }
+}
+
+fn read_sending(path: PathBuf) -> Result<Option<Sending>, StoreError> {
+    let bytes = read(&path)?;
+    bytes
+        .map(|bytes| Sending::from_bytes(&bytes))
+        .transpose()
+        .map_err(|reason| StoreError::Damaged { path, reason })
+}
+
+fn remove(path: PathBuf) -> Result<(), StoreError> {
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Io {
+            action: "remove",
+            path,
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the same for the same text in every version of the program.
+fn hash(text: &str) -> u64 {
+    let digest: [u8; 16] = Md5::digest(text).into();
+    u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
 }
 
 /// Replaces the file at `path`, on disk before it returns.

@@ -84,7 +84,8 @@ pub struct Flags {
     ///
     /// A URL without a path gets /api/v1/write, any other is used as it is. Prometheus must run with
     /// --web.enable-remote-write-receiver. A user and password in the URL are sent as basic auth, but other users of
-    /// this machine can see them on the command line; the settings file is safer. [env: PROMETHEUS_URL]
+    /// this machine can see them on the command line; the settings file is safer. If that file has several
+    /// destinations, the URL is that of the first, in place of its own. [env: PROMETHEUS_URL]
     #[arg(long, global = true, value_name = "URL", value_parser = secret)]
     pub prometheus_url: Option<Secret>,
 
@@ -163,6 +164,8 @@ pub enum Command {
     /// Sync once and exit
     Sync,
     /// Show what would leave on a day, without sending it
+    ///
+    /// With several destinations, it is shown for each, by the rules that hold for it.
     Preview {
         /// Day: 2026-11-24, today or yesterday
         #[arg(long, value_name = "DAY", default_value = "yesterday")]
@@ -176,6 +179,7 @@ pub enum Command {
     /// The file holds what `sync` would send, as OpenMetrics sorted by series. `promtool` makes blocks of it for
     /// Prometheus, so that history can be brought in without an out-of-order window; the command is printed at the end.
     /// Nothing is sent and nothing is remembered; `history` in the settings keeps `sync` from sending the same again.
+    /// With several destinations, it is what the first one gets, by the rules that hold for it.
     Export {
         /// First day: 2026-11-24, today, yesterday, or all
         ///
@@ -236,6 +240,7 @@ pub enum Command {
     ///
     /// Asks ActivityWatch the query of its own Activity view, and the receiver for the sums that a dashboard shows, and
     /// prints both side by side, by app and by category. Ends with 1 if they differ by more than ActivityWatch rounds.
+    /// With several destinations, each is asked in turn.
     Verify {
         /// The day, by local time: a date, yesterday or today [default: yesterday]
         #[arg(long, value_name = "DAY", conflicts_with = "since")]
@@ -310,9 +315,9 @@ pub enum Format {
     /// Totals, for a person
     #[default]
     Table,
-    /// Every sample
+    /// Every sample; with several destinations, as the first one gets them
     Openmetrics,
-    /// Totals, for a program
+    /// Totals, for a program; with several destinations, one document for each
     Json,
 }
 

@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use super::CommandError;
 use super::amount::plural;
 use super::bar::Bar;
-use super::sync::{PATIENCE, synchronizer};
-use crate::checkpoint::{Lock, LockError, Store};
+use super::reader::reader;
+use super::sync::{PATIENCE, synchronizers};
+use crate::checkpoint::{Lock, LockError, Store, StoreError};
 use crate::day::{DayName, Since, bounds};
 use crate::dirs::Dirs;
 use crate::exit::Exit;
@@ -67,16 +68,26 @@ impl BackfillError {
     }
 }
 
-/// Sends what the receiver does not have of the time that is `wanted`, and returns what was done.
+/// What was done for one destination.
+#[derive(Debug)]
+pub struct Backfilled {
+    /// Its address, without what may be a secret.
+    pub destination: String,
+    /// What was done.
+    pub report: BackfillReport,
+}
+
+/// Sends each destination in turn what it does not have of the time that is `wanted`, and returns what was done, in the
+/// order of the settings.
 ///
 /// # Errors
 /// A [`CommandError`] if nothing could be tried, or the state failed on the way.
 pub async fn backfill(
-    settings: Settings,
+    settings: &Settings,
     dirs: &Dirs,
     wanted: &Wanted,
     bars: &MultiProgress,
-) -> Result<BackfillReport, CommandError> {
+) -> Result<Vec<Backfilled>, CommandError> {
     let now = Local::now();
     let wall = Time::from(now.to_utc());
     let end = horizon(wall, settings.settle);
@@ -90,22 +101,32 @@ pub async fn backfill(
         LockError::Held { holder } => CommandError::from(BackfillError::Busy { holder }),
         error @ LockError::Io { .. } => error.into(),
     })?;
-    let mut synchronizer = synchronizer(settings, store)?;
-    let plan = BackfillPlan {
-        range: Interval::new(since, until),
-        only_refused: wanted.only_refused,
-        rate: wanted.rate,
-    };
-    let bar = Bar::new(bars);
-    let now = Now {
-        wall,
-        monotonic: Instant::now(),
-    };
-    let patience = Patience::Each(PATIENCE);
-    let show = |progress| bar.show(progress);
-    let report = synchronizer.backfill(now, plan, patience, show).await?;
-    bar.finish();
-    Ok(report)
+    let store = store.open().map_err(StoreError::set_aside)?;
+    let synchronizers = synchronizers(settings, &reader(settings)?, &store);
+    let several = synchronizers.len() > 1;
+    let mut done = Vec::new();
+    for mut synchronizer in synchronizers {
+        let destination = synchronizer.destination().to_owned();
+        let plan = BackfillPlan {
+            range: Interval::new(since, until),
+            only_refused: wanted.only_refused,
+            rate: wanted.rate,
+        };
+        let bar = Bar::new(bars, several.then_some(&*destination));
+        let now = Now {
+            wall,
+            monotonic: Instant::now(),
+        };
+        let patience = Patience::Each(PATIENCE);
+        let show = |progress| bar.show(progress);
+        let report = synchronizer.backfill(now, plan, patience, show).await?;
+        bar.finish();
+        done.push(Backfilled {
+            destination,
+            report,
+        });
+    }
+    Ok(done)
 }
 
 /// Says what was done, but for the problems.

@@ -14,12 +14,17 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// Returns a bar among `bars`, which is not seen yet, and never where stderr is no terminal.
-    pub(super) fn new(bars: &MultiProgress) -> Self {
-        let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
+    /// Returns a bar among `bars`, which is not seen yet, and never where stderr is no terminal. A `title` tells it from
+    /// others.
+    pub(super) fn new(bars: &MultiProgress, title: Option<&str>) -> Self {
+        let style =
+            ProgressStyle::with_template("{prefix}{msg} {wide_bar} {percent} %, {eta} left")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar =
             ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style);
+        if let Some(title) = title {
+            bar.set_prefix(format!("{title} "));
+        }
         if std::io::stderr().is_terminal() {
             bars.add(bar.clone());
         }

@@ -13,19 +13,31 @@ use crate::settings::{Loaded, file};
 /// Those of `out`.
 pub fn show(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
     let entries = loaded.settings.shown();
-    let widest = |texts: &mut dyn Iterator<Item = &String>| {
+    let widest = |texts: &mut dyn Iterator<Item = &str>| {
         texts.map(|text| text.chars().count()).max().unwrap_or(0)
     };
-    let key_width = widest(&mut entries.iter().map(|(key, _)| key));
-    let value_width = widest(&mut entries.iter().map(|(_, value)| value));
-    for (key, value) in &entries {
-        writeln!(
-            out,
-            "{key:key_width$} = {value:value_width$}  # {}",
-            loaded.origins.of(key)
-        )?;
+    let names: Vec<_> = entries.iter().map(|(key, _)| in_destination(key)).collect();
+    let key_width = widest(&mut names.iter().map(|(_, name)| *name));
+    let value_width = widest(&mut entries.iter().map(|(_, value)| &value[..]));
+    let mut current = None;
+    for ((key, value), (number, name)) in entries.iter().zip(names) {
+        let origin = loaded.origins.of(key);
+        if number != current {
+            writeln!(out, "\n[[remote-write]]")?;
+            current = number;
+        }
+        writeln!(out, "{name:key_width$} = {value:value_width$}  # {origin}")?;
     }
     Ok(())
+}
+
+/// Returns the number of the destination that `key` belongs to, if there are several, and the key within its table.
+fn in_destination(key: &str) -> (Option<&str>, &str) {
+    let of_several = key.strip_prefix("remote-write[");
+    match of_several.and_then(|rest| rest.split_once("].")) {
+        Some((number, name)) => (Some(number), name),
+        None => (None, key),
+    }
 }
 
 /// Prints the path of the settings file, whether or not it is there.
@@ -137,6 +149,22 @@ headers = { X-Key = "hunter2" }
 tls-config = { ca-file = "/ca.pem", cert-file = "/agent.pem", key = "hunter2", server-name = "desk.lan" }
 "#;
 
+    const SEVERAL: &str = r#"
+[labels]
+team = "research"
+
+[[remote-write]]
+url = "http://127.0.0.1:9090"
+remote-timeout = "5s"
+
+[[remote-write]]
+url = "https://eve:hunter2@mimir.lan/api/v1/push"
+headers = { X-Scope-OrgID = "hunter2" }
+[[remote-write.relabel]]
+regex = "title"
+action = "labeldrop"
+"#;
+
     const PROXY: &str = r#"
 [remote-write]
 url = "https://desk.lan"
@@ -213,9 +241,48 @@ no-proxy = "localhost"
     }
 
     #[test]
-    fn what_is_shown_can_be_pasted_into_the_file() {
+    fn several_destinations_come_last_each_with_its_own_keys() {
         let root = tempfile::tempdir().unwrap();
-        let first = shown(root.path(), FILE);
+        let shown = shown(root.path(), SEVERAL).replace(&root.path().display().to_string(), "DIR");
+        let (_, destinations) = shown.split_once("labels.team").unwrap();
+        insta::assert_snapshot!(destinations, @r#"
+                             = "research"                                   # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 3
+
+        [[remote-write]]
+        url                             = "https://desk.lan:9090/api/v1/write"         # command line
+        query-url                       = "https://desk.lan:9090/api/v1"               # default
+        basic-auth.username             = "ada"                                        # command line
+        basic-auth.password             = "[redacted]"                                 # command line
+        tls-config.insecure-skip-verify = false                                        # default
+        tls-config.min-version          = "TLS12"                                      # default
+        proxy-from-environment          = true                                         # default
+        insecure-credentials            = false                                        # default
+        remote-timeout                  = "5s"                                         # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 7
+
+        [[remote-write]]
+        url                             = "https://mimir.lan/api/v1/push"              # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 10
+        query-url                       = "https://mimir.lan/prometheus/api/v1"        # default
+        basic-auth.username             = "eve"                                        # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 10
+        basic-auth.password             = "[redacted]"                                 # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 10
+        headers.X-Scope-OrgID           = "[redacted]"                                 # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 11
+        tls-config.insecure-skip-verify = false                                        # default
+        tls-config.min-version          = "TLS12"                                      # default
+        proxy-from-environment          = true                                         # default
+        insecure-credentials            = false                                        # default
+        remote-timeout                  = "30s"                                        # default
+        relabel                         = [{ regex = "title", action = "labeldrop" }]  # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 12
+        "#);
+    }
+
+    #[test]
+    fn what_is_shown_can_be_pasted_into_the_file() {
+        assert_can_be_pasted(FILE);
+        assert_can_be_pasted(SEVERAL);
+    }
+
+    fn assert_can_be_pasted(file: &str) {
+        let root = tempfile::tempdir().unwrap();
+        let first = shown(root.path(), file);
         let other = tempfile::tempdir().unwrap();
         let flags = PartialSettings::default();
         let dirs = dirs(other.path());
@@ -224,7 +291,7 @@ no-proxy = "localhost"
         let again = settings::load(flags, |_| None, &dirs).unwrap();
         let values = |text: &str| {
             text.lines()
-                .map(|line| line.rsplit_once('#').unwrap().0.trim().to_owned())
+                .map(|line| line.split("  # ").next().unwrap().trim().to_owned())
                 .collect::<Vec<_>>()
         };
         let mut out = Vec::new();

@@ -16,6 +16,9 @@ mod reader;
 pub mod service;
 pub mod status;
 pub mod sync;
+mod together;
 pub mod verify;
 
 pub use error::CommandError;
+pub use reader::reader;
+pub use together::together;

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::CommandError;
 use super::amount::{self, Unit};
+use super::reader::reader;
 use crate::checkpoint::Store;
 use crate::day::{Day, DayName};
 use crate::dirs::Dirs;
@@ -17,7 +18,7 @@ use crate::message::one_line;
 use crate::metrics::{RuleEffect, Rules, Series};
 use crate::openmetrics;
 use crate::settings::Settings;
-use crate::synchronizer::{DevicePreview, Now, Preview};
+use crate::synchronizer::{DevicePreview, Now, Preview, Synchronizer};
 use crate::timeline::Time;
 
 /// How many values of a label are shown to a person.
@@ -29,6 +30,7 @@ const SHOWN_CHARS: usize = 60;
 /// What a preview comes to.
 #[derive(Debug, Serialize)]
 struct Summary<'a> {
+    destination: &'a str,
     from: Time,
     until: Time,
     series: usize,
@@ -65,45 +67,68 @@ struct RuleSummary<'a> {
     dropped_seconds: f64,
 }
 
-/// Returns what would be sent of a day, given in local time.
+/// What would be sent to one destination.
+pub struct DestinationPreview {
+    /// Its address, without what may be a secret.
+    pub destination: String,
+    /// The rules on labels that hold for it.
+    pub rules: Rules,
+    /// What would be sent.
+    pub preview: Preview,
+}
+
+/// Returns what would be sent of a day, given in local time, to each destination.
 ///
 /// # Errors
 /// A [`CommandError`] if nothing can be read at all.
 pub async fn preview(
-    settings: Settings,
+    settings: &Settings,
     dirs: &Dirs,
     day: DayName,
-) -> Result<Preview, CommandError> {
+) -> Result<Vec<DestinationPreview>, CommandError> {
     let now = Local::now();
     let Day { range, .. } = Day::of(&Local, day.date(now.date_naive()));
     let store = Store::new(&dirs.data, settings.testing);
     // Only looked at: a damaged one is not moved aside, as a pass would do.
-    store.load()?;
-    let mut synchronizer = super::sync::synchronizer(settings, store)?;
+    let store = store.open()?;
+    let reader = reader(settings)?;
     let now = Now {
         wall: Time::from(now.to_utc()),
         monotonic: Instant::now(),
     };
-    Ok(synchronizer.preview(now, range).await)
+    let mut previews = Vec::new();
+    for destination in settings.by_destination() {
+        let rules = destination.settings.relabel.clone();
+        let mut synchronizer = Synchronizer::new(destination, reader.clone(), &store);
+        previews.push(DestinationPreview {
+            preview: synchronizer.preview(now, range).await,
+            destination: synchronizer.destination().to_owned(),
+            rules,
+        });
+    }
+    Ok(previews)
 }
 
-/// Prints a preview as a table. `zone` is the one that times are shown in.
+/// Prints a preview as a table, with its destination if it is one of several. `zone` is the one that times are shown in.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn print<Tz: TimeZone<Offset: Display>>(
-    preview: &Preview,
-    rules: &Rules,
+    preview: &DestinationPreview,
+    is_one_of_several: bool,
     zone: &Tz,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let summary = summary(preview, rules);
+    let summary = summary(preview);
     let shown = |time: Time| {
         DateTime::from(time)
             .with_timezone(zone)
             .format("%Y-%m-%d %H:%M")
             .to_string()
     };
+    if is_one_of_several {
+        writeln!(out, "{}", summary.destination)?;
+    }
     writeln!(
         out,
         "What would be sent of {} to {}. Nothing has been sent.",
@@ -211,8 +236,8 @@ fn effect(rule: &RuleSummary<'_>) -> String {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn print_json(preview: &Preview, rules: &Rules, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &summary(preview, rules))?;
+pub fn print_json(preview: &DestinationPreview, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &summary(preview))?;
     writeln!(out)
 }
 
@@ -227,9 +252,15 @@ pub fn print_openmetrics(preview: &Preview, out: &mut dyn Write) -> io::Result<(
     openmetrics::write(&series, out)
 }
 
-fn summary<'a>(preview: &'a Preview, rules: &'a Rules) -> Summary<'a> {
+fn summary(of_destination: &DestinationPreview) -> Summary<'_> {
+    let DestinationPreview {
+        destination,
+        rules,
+        preview,
+    } = of_destination;
     let all = || preview.devices.iter().flat_map(|device| &device.series);
     Summary {
+        destination,
         from: preview.range.start(),
         until: preview.range.end(),
         series: all().count(),
@@ -302,7 +333,7 @@ mod tests {
         }
     }
 
-    fn preview() -> (Preview, Rules) {
+    fn preview() -> DestinationPreview {
         let rules = r#"
             [[rule]]
             source-labels = ["app"]
@@ -351,16 +382,19 @@ mod tests {
             bytes: 345,
             problems: vec![],
         };
-        (preview, Rules::new(rules.remove("rule").unwrap()).unwrap())
+        DestinationPreview {
+            destination: "http://127.0.0.1:9090/api/v1/write".to_owned(),
+            rules: Rules::new(rules.remove("rule").unwrap()).unwrap(),
+            preview,
+        }
     }
 
     #[test]
     fn a_person_sees_what_would_leave_and_what_rules_do() {
-        let (preview, rules) = preview();
         let mut out = Vec::new();
         print(
-            &preview,
-            &rules,
+            &preview(),
+            false,
             &FixedOffset::east_opt(3600).unwrap(),
             &mut out,
         )
@@ -391,9 +425,8 @@ mod tests {
 
     #[test]
     fn a_program_gets_all_values() {
-        let (preview, rules) = preview();
         let mut out = Vec::new();
-        print_json(&preview, &rules, &mut out).unwrap();
+        print_json(&preview(), &mut out).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
         let windows = &json["devices"][0]["metrics"]["aw_window_seconds"];
         assert_eq!(windows["labels"]["app"].as_object().unwrap().len(), 6);

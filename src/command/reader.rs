@@ -3,7 +3,10 @@ use crate::activitywatch::{self, Reader};
 use crate::settings::{ApiKey, Settings};
 
 /// Returns the reader of the servers that `settings` name.
-pub(super) fn reader(settings: &Settings) -> Result<Reader, CommandError> {
+///
+/// # Errors
+/// [`CommandError::Source`].
+pub fn reader(settings: &Settings) -> Result<Reader, CommandError> {
     let servers = settings
         .aw_servers
         .iter()

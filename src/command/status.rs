@@ -8,7 +8,7 @@ use reqwest::Url;
 use serde::Serialize;
 
 use super::CommandError;
-use crate::checkpoint::{Cause, Checkpoint, Device, Endpoint, Lock, Refused, Sending, Store};
+use crate::checkpoint::{Cause, Device, Endpoint, Lock, Refused, Sending, Store};
 use crate::message::one_line;
 use crate::settings::masked_url;
 use crate::timeline::Time;
@@ -39,23 +39,21 @@ pub struct EndpointStatus {
 /// # Errors
 /// [`CommandError::Store`].
 pub fn read(store: &Store) -> Result<Status, CommandError> {
-    let Checkpoint { endpoints } = store.load()?;
-    let sending = store.sending()?;
-    let endpoints = endpoints.into_iter().map(|(url, mut endpoint)| {
+    let mut endpoints = Vec::new();
+    for (url, mut endpoint) in store.load()?.endpoints {
         // Hashes tell nobody anything.
         for device in &mut endpoint.devices {
             device.label_sets = None;
         }
-        let sending = sending.as_ref().filter(|sending| sending.endpoint == url);
-        EndpointStatus {
-            unanswered_samples: sending.map(Sending::samples),
+        endpoints.push(EndpointStatus {
+            unanswered_samples: store.sending(&url)?.as_ref().map(Sending::samples),
             url: shown(&url),
             endpoint,
-        }
-    });
+        });
+    }
     Ok(Status {
         running: Lock::holder(store),
-        endpoints: endpoints.collect(),
+        endpoints,
     })
 }
 

@@ -249,6 +249,7 @@ mod tests {
     use reqwest::tls::Version;
 
     use super::*;
+    use crate::metrics::Rules;
 
     fn named(url: &str) -> Transport {
         Transport::new(RemoteWrite {
@@ -267,6 +268,7 @@ mod tests {
             proxy: Proxy::Direct,
             insecure_credentials: false,
             remote_timeout: Duration::from_secs(1),
+            relabel: Rules::default(),
         })
     }
 

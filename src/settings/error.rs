@@ -110,10 +110,10 @@ pub enum Problem {
         /// The address as it may be meant.
         suggestion: String,
     },
-    /// A file that names its one destination twice.
+    /// A file that names its first destination twice.
     #[error(
-        "`prometheus-url` and the `url` of `remote-write` are two names of one setting\n\
-         hint: remove one of them"
+        "`prometheus-url` and the `url` of the first `remote-write` are two names of one setting\n\
+         hint: remove one of them; to send to both, write a table `[[remote-write]]` for each"
     )]
     TwoUrls,
     /// A file that gives the key of ActivityWatch's servers twice.
@@ -134,9 +134,6 @@ pub enum Problem {
     /// A file that has no key for ActivityWatch's servers; the message comes with its hint.
     #[error("{0}")]
     ApiKey(ApiKeyError),
-    /// More than one destination.
-    #[error("{0} `remote-write` tables, but one destination is supported\nhint: keep one of them")]
-    SeveralDestinations(usize),
     /// More than one way to prove who is sending.
     #[error(
         "`remote-write` has more than one of userinfo in its URL, `basic-auth` and `authorization`\n\

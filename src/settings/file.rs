@@ -14,7 +14,7 @@ use super::{
     mistake,
     origin::Origin,
     partial::PartialSettings,
-    shown,
+    remote_write, shown,
 };
 use crate::dirs::Dirs;
 
@@ -111,7 +111,8 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<File, SettingsError> {
         Err(SettingsError::new(origin(line), problem))
     };
     let mut destinations = settings.remote_write.iter().flatten();
-    if settings.prometheus_url.is_some() && destinations.any(|table| table.url.is_some()) {
+    let first = destinations.next();
+    if settings.prometheus_url.is_some() && first.is_some_and(|table| table.url.is_some()) {
         return fault("prometheus-url", Problem::TwoUrls);
     }
     if settings.aw_api_key.is_some() && settings.aw_api_key_file.is_some() {
@@ -126,7 +127,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<File, SettingsError> {
 
 /// Collects where each key stands, nested ones dotted, the tables of a list counted from 1 (`relabel[2].regex`).
 ///
-/// There is only one destination, so the tables of its list count as one.
+/// A lone destination is not counted, so that its keys are the same however it is written.
 fn collect_offsets(table: &DeTable<'_>, prefix: &str, offsets: &mut Vec<(String, usize)>) {
     for (name, value) in table {
         let key = match name.get_ref().as_ref() {
@@ -138,7 +139,8 @@ fn collect_offsets(table: &DeTable<'_>, prefix: &str, offsets: &mut Vec<(String,
             DeValue::Array(list) => &list[..],
             _ => std::slice::from_ref(value),
         };
-        let is_numbered = value.get_ref().is_array() && key != "remote-write";
+        let is_numbered =
+            value.get_ref().is_array() && (key != remote_write::TABLE || tables.len() > 1);
         for (table, number) in tables.iter().zip(1..) {
             let Some(keys) = table.get_ref().as_table() else {
                 continue;
@@ -188,6 +190,25 @@ mod tests {
     }
 
     #[test]
+    fn several_destinations_are_counted_and_one_is_not() {
+        let keys = |text: &str| {
+            let file = parse(Path::new("a.toml"), text).unwrap();
+            let mut keys: Vec<_> = file.origins.into_iter().map(|(key, _)| key).collect();
+            keys.sort();
+            keys.join(" ")
+        };
+        let one = "remote-write remote-write.url";
+        assert_eq!(keys("[remote-write]\nurl = 'http://a'"), one);
+        assert_eq!(keys("[[remote-write]]\nurl = 'http://a'"), one);
+        assert_eq!(
+            keys(
+                "[[remote-write]]\nurl = 'http://a'\n[[remote-write]]\nurl = 'http://b'\n[[remote-write.relabel]]\naction = 'drop'"
+            ),
+            "remote-write remote-write[1] remote-write[1].url remote-write[2] remote-write[2].relabel remote-write[2].relabel[1] remote-write[2].relabel[1].action remote-write[2].url"
+        );
+    }
+
+    #[test]
     fn each_table_of_a_list_has_its_line() {
         for text in [
             "[[relabel]]\naction = 'keep'\n[[relabel]]\nregex = 'a'\naction = 'drop'",
@@ -208,8 +229,8 @@ mod tests {
     #[test]
     fn the_two_names_of_the_address_do_not_go_together() {
         insta::assert_snapshot!(message("prometheus-url = 'http://a'\nremote-write.url = 'http://b'"), @"
-        a.toml: line 1: `prometheus-url` and the `url` of `remote-write` are two names of one setting
-        hint: remove one of them
+        a.toml: line 1: `prometheus-url` and the `url` of the first `remote-write` are two names of one setting
+        hint: remove one of them; to send to both, write a table `[[remote-write]]` for each
         ");
     }
 

@@ -79,6 +79,7 @@ fn folded(name: &str) -> String {
 
 /// Returns a line that sets `key`, or the table around it, from the file of commented defaults.
 fn example(key: &str) -> String {
+    let key = &without_numbers(key);
     let lines = EXAMPLE
         .lines()
         .map(|line| line.trim_start_matches(['#', ':', ' ']));
@@ -94,6 +95,15 @@ fn example(key: &str) -> String {
     names()
         .find_map(|name| lines.clone().find_map(|line| setting(line, name)))
         .unwrap_or_else(|| format!("{} = \"text\"", names().next().unwrap_or(key)))
+}
+
+/// Returns a key with the places of tables in their lists left out.
+fn without_numbers(key: &str) -> String {
+    let parts = key.split('.').map(|part| match part.split_once('[') {
+        Some((list, _)) => list,
+        None => part,
+    });
+    parts.collect::<Vec<_>>().join(".")
 }
 
 #[cfg(test)]
@@ -142,6 +152,14 @@ mod tests {
         a.toml: line 1: `min-data`: invalid value: integer `-1`, expected a whole number
         hint: write it like `min-data = 5`
         ");
+        insta::assert_snapshot!(message("[[remote-write]]\n[[remote-write]]\nremote-timeout = 5"), @r#"
+        a.toml: line 3: `remote-write[2].remote-timeout`: expected a string
+        hint: write it like `remote-timeout = "30s"`
+        "#);
+        insta::assert_snapshot!(message("[[remote-write]]\n[[remote-write]]\nrelabel = 5"), @"
+        a.toml: line 3: `remote-write[2].relabel`: expected one entry or a list of them
+        hint: write it like `[[remote-write.relabel]]`
+        ");
         insta::assert_snapshot!(message("aw-api-key = 2718"), @r#"
         a.toml: line 1: `aw-api-key`: expected a string
         hint: write it like `aw-api-key = "..."`
@@ -184,7 +202,7 @@ mod tests {
         "#);
         insta::assert_snapshot!(message("[[relabel]]\nsource-labels = 'app'"), @r#"
         a.toml: line 2: `relabel[1].source-labels`: invalid type: string "app", expected a list
-        hint: write it like `source-labels = ["app", "__data_title"]`
+        hint: write it like `source-labels = ["category"]`
         "#);
         insta::assert_snapshot!(message("[[relabel]]\nmodulus = '8'"), @r#"
         a.toml: line 2: `relabel[1].modulus`: invalid type: string "8", expected a whole number

@@ -17,6 +17,7 @@ mod mistake;
 mod one_or_many;
 mod origin;
 mod partial;
+mod relabel;
 mod remote_write;
 mod resolve;
 mod schedule;
@@ -61,7 +62,7 @@ pub use self::{
 pub struct Settings {
     /// The ActivityWatch servers to read; at least one, each once.
     pub aw_servers: Vec<AwServer>,
-    /// The destinations to send to; at least one.
+    /// The destinations to send to; at least one, each address once.
     pub remote_write: Vec<RemoteWrite>,
     /// When the daemon syncs.
     pub schedule: Schedule,
@@ -93,13 +94,34 @@ pub struct Settings {
     pub categories_file: Option<CategoriesFile>,
     /// Further categories; each can be compiled.
     pub category: Vec<CategoryRule>,
-    /// Rules on labels.
+    /// Rules on labels for all destinations.
     pub relabel: Rules,
     /// Whether ActivityWatch's testing instance is meant.
     pub testing: bool,
 }
 
+/// One destination, and what the settings come to for it.
+#[derive(Clone)]
+pub struct DestinationSettings {
+    /// The destination.
+    pub destination: RemoteWrite,
+    /// The settings; the rules on labels are those for all, then those of the destination.
+    pub settings: Settings,
+}
+
 impl Settings {
+    /// Returns each destination with what the settings come to for it, in order.
+    pub fn by_destination(&self) -> Vec<DestinationSettings> {
+        let of_one = |destination: &RemoteWrite| DestinationSettings {
+            destination: destination.clone(),
+            settings: Self {
+                relabel: self.relabel.then(&destination.relabel),
+                ..self.clone()
+            },
+        };
+        self.remote_write.iter().map(of_one).collect()
+    }
+
     /// Returns each key with its value as TOML, in the order of the example file, with secrets masked.
     pub fn shown(&self) -> Vec<(String, String)> {
         shown::settings(self)

@@ -2,7 +2,13 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use super::{environment, partial::PartialSettings};
+use super::{
+    environment,
+    partial::PartialSettings,
+    remote_write::{TABLE, key_in_table},
+};
+
+const PROMETHEUS_URL: &str = "prometheus-url";
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,16 +65,26 @@ impl Origins {
         }
         origins.extend(flags.keys().map(|key| (key, Origin::Flag)));
         // One value has two names, and its userinfo is a value of its own.
-        if !origins.contains_key("prometheus-url") {
-            copy(&mut origins, "remote-write.url", "prometheus-url");
+        let numbers = (1..)
+            .map(|number| key_in_table(TABLE, Some(number)))
+            .take_while(|table| origins.contains_key(table));
+        let numbered: Vec<_> = numbers.collect();
+        let tables = match &numbered[..] {
+            [] => vec![TABLE.to_owned()],
+            _ => numbered,
+        };
+        let first_url = format!("{}.url", tables[0]);
+        if origins.contains_key(PROMETHEUS_URL) {
+            copy(&mut origins, PROMETHEUS_URL, &first_url);
+        } else {
+            copy(&mut origins, &first_url, PROMETHEUS_URL);
         }
-        if !origins.contains_key("remote-write.basic-auth") {
-            for part in ["username", "password"] {
-                copy(
-                    &mut origins,
-                    "prometheus-url",
-                    &format!("remote-write.basic-auth.{part}"),
-                );
+        for table in tables {
+            if !origins.contains_key(&format!("{table}.basic-auth")) {
+                for part in ["username", "password"] {
+                    let part = format!("{table}.basic-auth.{part}");
+                    copy(&mut origins, &format!("{table}.url"), &part);
+                }
             }
         }
         Self(origins)

@@ -5,6 +5,7 @@ mod error;
 mod proxy;
 mod shown;
 mod source;
+mod tables;
 mod tls;
 
 use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
@@ -17,9 +18,13 @@ use super::{
     duration,
     error::{Fault, Problem},
     headers,
+    one_or_many::one_or_many,
+    relabel,
     secret::{Secret, masked_url},
     url,
 };
+
+use crate::metrics::relabel::{RelabelConfig, Rules};
 
 pub use self::{
     credentials::{Authorization, BasicAuth},
@@ -29,13 +34,16 @@ pub use self::{
     tls::TlsConfig,
 };
 
-pub(super) use self::shown::shown;
 use self::{
     credentials::{PartialAuthorization, PartialBasicAuth},
     tls::PartialTlsConfig,
 };
+pub(super) use self::{
+    shown::shown,
+    tables::{TABLE, key_in_table, resolve_all},
+};
 
-/// The key that names the address, whichever of its two names was used.
+/// The key that names the address of the first destination, whichever of its two names was used.
 const URL_KEY: &str = "prometheus-url";
 
 /// Where Prometheus listens if nobody says otherwise.
@@ -71,6 +79,8 @@ pub struct RemoteWrite {
     pub insecure_credentials: bool,
     /// How long a request may take; more than zero.
     pub remote_timeout: Duration,
+    /// Rules on labels for this destination only, which come after those for all.
+    pub relabel: Rules,
 }
 
 impl fmt::Debug for RemoteWrite {
@@ -81,7 +91,12 @@ impl fmt::Debug for RemoteWrite {
 
 /// A table `[[remote-write]]` as written.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a table",
+    rename_all = "kebab-case"
+)]
 pub struct PartialRemoteWrite {
     /// Address of the destination.
     pub url: Option<Secret>,
@@ -105,18 +120,20 @@ pub struct PartialRemoteWrite {
     pub insecure_credentials: Option<bool>,
     /// How long a request may take.
     pub remote_timeout: Option<String>,
+    /// Rules on labels for this destination.
+    #[serde(deserialize_with = "one_or_many")]
+    pub relabel: Option<Vec<RelabelConfig>>,
 }
 
-/// Validates one destination; `prometheus_url` comes before the table's own `url`. Relative paths begin at `directory`.
-pub(super) fn resolve(
+/// Validates one destination at `address`, which `url_key` names. Relative paths begin at `directory`.
+fn resolve(
     table: PartialRemoteWrite,
-    prometheus_url: Option<&Secret>,
+    (url_key, address): (&'static str, &str),
     directory: &Path,
 ) -> Result<RemoteWrite, Fault> {
-    let address = prometheus_url.or(table.url.as_ref());
-    let (url, userinfo) = destination(address.map_or(DEFAULT_URL, Secret::expose))?;
+    let (url, userinfo) = destination(url_key, address)?;
     let credentials = [
-        (userinfo.is_some(), URL_KEY),
+        (userinfo.is_some(), url_key),
         (table.basic_auth.is_some(), "remote-write.basic-auth"),
         (table.authorization.is_some(), "remote-write.authorization"),
     ];
@@ -125,11 +142,7 @@ pub(super) fn resolve(
         .filter_map(|(is_given, key)| is_given.then_some(key));
     let credentials_key = credentials.next();
     if credentials.next().is_some() {
-        let key = if userinfo.is_some() {
-            URL_KEY
-        } else {
-            "remote-write"
-        };
+        let key = if userinfo.is_some() { url_key } else { TABLE };
         return Err(Problem::TwoCredentials.of(key));
     }
     let basic_auth = table
@@ -179,6 +192,7 @@ pub(super) fn resolve(
         proxy,
         insecure_credentials,
         remote_timeout: duration::positive("remote-write.remote-timeout", timeout)?,
+        relabel: relabel::rules("remote-write.relabel", table.relabel.unwrap_or_default())?,
     })
 }
 
@@ -199,8 +213,8 @@ fn check_encrypted(key: &'static str, url: &Url, proxy: &Proxy) -> Result<(), Fa
 }
 
 /// Returns the address that requests are posted to, and what its userinfo said.
-fn destination(address: &str) -> Result<(Url, Option<BasicAuth>), Fault> {
-    let mut url = url::parse(URL_KEY, address)?;
+fn destination(key: &'static str, address: &str) -> Result<(Url, Option<BasicAuth>), Fault> {
+    let mut url = url::parse(key, address)?;
     if url.path() == "/" {
         url.set_path(WRITE_PATH);
     }

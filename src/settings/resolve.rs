@@ -11,12 +11,10 @@ use super::{
     labels,
     origin::Origins,
     partial::PartialSettings,
-    remote_write::{self, RemoteWrite},
+    relabel, remote_write,
     schedule::Schedule,
-    secret::Secret,
     watchers::Watchers,
 };
-use crate::metrics::relabel::{RelabelConfig, Rules};
 
 const DEFAULT_CRON: &str = "*/5 * * * *";
 const DEFAULT_MIN_DATA: usize = 5;
@@ -48,11 +46,11 @@ pub(super) fn resolve(
     }
     Ok(Settings {
         aw_servers: aw_server::resolve(partial.aw_url, found, api_key.as_ref())?,
-        remote_write: vec![destination(
-            partial.remote_write,
+        remote_write: remote_write::resolve_all(
+            partial.remote_write.unwrap_or_default(),
             partial.prometheus_url.as_ref(),
             directory,
-        )?],
+        )?,
         schedule: schedule(partial.cron.as_deref().unwrap_or(DEFAULT_CRON))?,
         included_watchers: if included.is_empty() {
             None
@@ -81,21 +79,9 @@ pub(super) fn resolve(
             .map(|path| categories::file(&path, directory))
             .transpose()?,
         category: categories::own(partial.category.unwrap_or_default())?,
-        relabel: rules(partial.relabel.unwrap_or_default())?,
+        relabel: relabel::rules("relabel", partial.relabel.unwrap_or_default())?,
         testing: partial.testing.unwrap_or(false),
     })
-}
-
-fn destination(
-    tables: Option<Vec<remote_write::PartialRemoteWrite>>,
-    prometheus_url: Option<&Secret>,
-    directory: &Path,
-) -> Result<RemoteWrite, Fault> {
-    let mut tables = tables.unwrap_or_default();
-    if tables.len() > 1 {
-        return Err(Problem::SeveralDestinations(tables.len()).of("remote-write"));
-    }
-    remote_write::resolve(tables.pop().unwrap_or_default(), prometheus_url, directory)
 }
 
 fn schedule(cron: &str) -> Result<Schedule, Fault> {
@@ -118,14 +104,6 @@ fn history(value: &str) -> Result<Option<Duration>, Fault> {
         "all" => Ok(None),
         value => duration::parse("history", value).map(Some),
     }
-}
-
-/// Compiles the rules on labels. One that cannot be applied may be what keeps something private, so nothing is sent.
-fn rules(configs: Vec<RelabelConfig>) -> Result<Rules, Fault> {
-    Rules::new(configs).map_err(|error| {
-        let key = format!("relabel[{}].{}", error.number, error.fault.key());
-        Problem::Relabel(error).of(key)
-    })
 }
 
 fn log_level(value: &str) -> Result<LevelFilter, Fault> {

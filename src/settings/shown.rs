@@ -6,7 +6,8 @@ use crate::metrics::{
     relabel::{RelabelConfig, Rules},
 };
 
-/// Returns each key with its value, both as the file would have them.
+/// Returns each key with its value, both as the file would have them; of several destinations, the keys are numbered
+/// (`remote-write[2].url`) and come last.
 pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
     let included = settings
         .included_watchers
@@ -25,7 +26,9 @@ pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
         ),
     )];
     entries.extend(api_key(settings));
-    entries.extend(settings.remote_write.iter().flat_map(remote_write::shown));
+    if let [destination] = &settings.remote_write[..] {
+        entries.extend(remote_write::shown(destination));
+    }
     entries.extend([
         entry("cron", quoted(&settings.schedule.to_string())),
         entry(
@@ -57,7 +60,19 @@ pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
             .map(|(name, value)| nested("hosts", name, value)),
     );
     entries.extend(categories(settings));
-    entries.extend(rules(&settings.relabel));
+    entries.extend(rules("relabel", &settings.relabel));
+    if settings.remote_write.len() > 1 {
+        for (destination, number) in settings.remote_write.iter().zip(1..) {
+            let in_table = |(key, value): (String, String)| {
+                let key = match key.as_str() {
+                    "prometheus-url" => "remote-write.url",
+                    key => key,
+                };
+                (remote_write::key_in_table(key, Some(number)), value)
+            };
+            entries.extend(remote_write::shown(destination).into_iter().map(in_table));
+        }
+    }
     entries
 }
 
@@ -100,10 +115,10 @@ fn category(rule: &CategoryRule) -> String {
 }
 
 /// Returns the rules on labels as one list, of each what is not the default.
-fn rules(rules: &Rules) -> Option<(String, String)> {
+pub(super) fn rules(key: &str, rules: &Rules) -> Option<(String, String)> {
     let rules: Vec<_> = rules.configs().iter().map(rule).collect();
     let list = format!("[{}]", rules.join(", "));
-    (!rules.is_empty()).then(|| entry("relabel", list))
+    (!rules.is_empty()).then(|| entry(key, list))
 }
 
 fn rule(rule: &RelabelConfig) -> String {
@@ -208,9 +223,9 @@ mod tests {
             partial.relabel.unwrap()
         };
         let written = configs(tables);
-        let (key, value) = rules(&Rules::new(written.clone()).unwrap()).unwrap();
+        let (key, value) = rules("relabel", &Rules::new(written.clone()).unwrap()).unwrap();
         assert_eq!(configs(&format!("{key} = {value}")), written);
-        assert_eq!(rules(&Rules::default()), None);
+        assert_eq!(rules("relabel", &Rules::default()), None);
     }
 
     #[test]

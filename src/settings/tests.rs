@@ -397,8 +397,16 @@ fn a_bad_value_in_the_file_is_named_with_its_line() {
     hint: write it like `http://***@b`
     ");
     insta::assert_snapshot!(Home::message("[[remote-write]]\n[[remote-write]]"), @"
-    DIR/aw-sync-agent.toml: line 1: 2 `remote-write` tables, but one destination is supported
-    hint: keep one of them
+    DIR/aw-sync-agent.toml: line 2: table 2 of `remote-write` has no `url`
+    hint: add it: `prometheus-url` is the address of the first table only
+    ");
+    insta::assert_snapshot!(Home::message("[[remote-write]]\n\n[[remote-write]]\nurl = 'http://127.0.0.1:9090'"), @"
+    DIR/aw-sync-agent.toml: line 4: `http://127.0.0.1:9090/api/v1/write` is the address of two destinations
+    hint: remove one of them; `prometheus-url`, by flag and variable too, takes the place of the first one's `url`
+    ");
+    insta::assert_snapshot!(Home::message("[[remote-write]]\n[[remote-write]]\nurl = 'http://a'\n[[remote-write.relabel]]\nregex = '('\ntarget-label = 'app'"), @r"
+    DIR/aw-sync-agent.toml: line 5: `relabel` rule 1: `regex`: `(` is not a regular expression: unclosed group
+    hint: put a `\` before a character that is meant as itself, in TOML between single quotes, as in `'a\.b'`
     ");
     insta::assert_snapshot!(Home::message("user-id = ''"), @"
     DIR/aw-sync-agent.toml: line 1: `user-id` is empty
@@ -432,6 +440,54 @@ fn a_bad_value_in_the_file_is_named_with_its_line() {
     DIR/aw-sync-agent.toml: line 2: `hosts."a.local"` is empty
     hint: give it a value, or remove it
     "#);
+}
+
+#[test]
+fn a_destination_has_its_own_rules_after_those_for_all() {
+    let home = Home::with(
+        "[[relabel]]
+        source-labels = ['app']
+        regex = 'KeePass'
+        target-label = 'app'
+        replacement = '(hidden)'
+        [[remote-write]]
+        [[remote-write]]
+        url = 'http://desk.lan'
+        [remote-write.relabel]
+        source-labels = ['app']
+        regex = '\\(hidden\\)'
+        action = 'drop'",
+    );
+    let settings = home.load(PartialSettings::default(), &[]).unwrap().settings;
+    let app = |name: &str| vec![("app".into(), name.to_owned())];
+    let left = settings.by_destination().into_iter().map(|one| {
+        let host = one.destination.url.host_str().unwrap().to_owned();
+        let rules = one.settings.relabel;
+        (host, rules.apply(app("KeePass")), rules.apply(app("vim")))
+    });
+    assert_eq!(
+        left.collect::<Vec<_>>(),
+        [
+            (
+                "127.0.0.1".to_owned(),
+                Some(app("(hidden)")),
+                Some(app("vim"))
+            ),
+            ("desk.lan".to_owned(), None, Some(app("vim"))),
+        ]
+    );
+}
+
+#[test]
+fn a_flag_that_names_a_further_destination_once_more_is_at_fault() {
+    let home = Home::with("[[remote-write]]\nurl = 'http://a'\n[[remote-write]]\nurl = 'http://b'");
+    let error = home
+        .load(
+            PartialSettings::default(),
+            &[("PROMETHEUS_URL", "http://b")],
+        )
+        .unwrap_err();
+    assert!(matches!(error, SettingsError::Invocation { .. }), "{error}");
 }
 
 #[test]

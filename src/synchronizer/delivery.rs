@@ -45,11 +45,6 @@ impl Synchronizer {
             self.endpoint()
                 .is_some_and(|endpoint| endpoint.device(&device.user, &device.host) == Some(device))
         };
-        if sending.endpoint != self.destination.url().as_str() {
-            log::warn!("a request was under way to another destination; it is dropped");
-            self.store.forget()?;
-            return Ok(Flow::Continue);
-        }
         // Killed after the checkpoint and before the file was removed.
         if !sending.devices.is_empty() && sending.devices.iter().all(is_recorded) {
             self.store.forget()?;
@@ -170,7 +165,7 @@ impl Synchronizer {
         endpoint.samples_sent += sending.delivered as u64;
         endpoint.put_all(sending.devices);
         endpoint.retry(&sending.retried, &sending.refused);
-        self.store.save(&self.checkpoint)?;
+        self.save()?;
         self.store.forget()
     }
 

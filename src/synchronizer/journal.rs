@@ -13,7 +13,7 @@ const KEPT: Duration = Duration::from_hours(15 * 24);
 
 impl Synchronizer {
     pub(super) fn journal(&self) -> Journal {
-        self.store.journal(self.destination.url().as_str())
+        self.store.journal()
     }
 
     /// Writes down what was sent of a stretch, before the checkpoint says so: what is written twice counts once.

@@ -27,11 +27,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan, Reader};
-use crate::checkpoint::{self, Checkpoint, Endpoint, Failure, Store, StoreError};
+use crate::checkpoint::{self, Endpoint, EndpointStore, Failure, OpenStore, StoreError};
 use crate::metrics::{Budget, Label, Labelling, Series, Source, device_series, joined};
 use crate::query_api;
 use crate::remote_write::{self, Patience, batches};
-use crate::settings::{RemoteWrite, Settings};
+use crate::settings::{DestinationSettings, Settings};
 use crate::timeline::{Step, Time, horizon};
 use findings::Findings;
 use plan::Target;
@@ -75,8 +75,9 @@ pub struct Synchronizer {
     reader: Reader,
     destination: remote_write::Client,
     queries: query_api::Client,
-    store: Store,
-    checkpoint: Checkpoint,
+    store: EndpointStore,
+    /// How far the destination has come; `None` as long as nothing is known of it.
+    endpoint: Option<Endpoint>,
     /// When the pass began.
     now: Time,
     /// How many fences the pass has sent.
@@ -94,24 +95,20 @@ pub struct Synchronizer {
 }
 
 impl Synchronizer {
-    /// Returns a synchronizer that goes on where `store` says. Asks no server yet.
-    ///
-    /// # Errors
-    /// Any [`StoreError`]; a damaged checkpoint is set aside.
-    pub fn new(
-        settings: Settings,
-        reader: Reader,
-        destination: &RemoteWrite,
-        store: Store,
-    ) -> Result<Self, StoreError> {
-        let checkpoint = store.load().map_err(StoreError::set_aside)?;
-        Ok(Self {
+    /// Returns a synchronizer to the destination of `settings` that goes on where `store` says. Asks no server yet.
+    pub fn new(settings: DestinationSettings, reader: Reader, store: &OpenStore) -> Self {
+        let DestinationSettings {
+            destination,
+            settings,
+        } = settings;
+        let store = store.of(destination.url.as_str());
+        Self {
             settings,
             reader,
-            destination: remote_write::Client::new(destination),
-            queries: query_api::Client::new(destination),
+            destination: remote_write::Client::new(&destination),
+            queries: query_api::Client::new(&destination),
+            endpoint: store.load(),
             store,
-            checkpoint,
             now: Time::EPOCH,
             fences: 0,
             findings: Findings::default(),
@@ -119,7 +116,12 @@ impl Synchronizer {
             absent: BTreeMap::new(),
             learnt: BTreeMap::new(),
             said: BTreeSet::new(),
-        })
+        }
+    }
+
+    /// The address of the destination, without what may be a secret.
+    pub fn destination(&self) -> &str {
+        self.destination.shown()
     }
 
     /// Delivers all that is final at `now` and has not been delivered.
@@ -326,20 +328,22 @@ impl Synchronizer {
         if report.is_complete() {
             endpoint.last_success = Some(now);
         }
-        self.store.save(&self.checkpoint)
+        self.save()
+    }
+
+    /// Writes down how far everything has come.
+    fn save(&self) -> Result<(), StoreError> {
+        self.endpoint
+            .as_ref()
+            .map_or(Ok(()), |endpoint| self.store.save(endpoint))
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {
-        self.checkpoint
-            .endpoints
-            .get(self.destination.url().as_str())
+        self.endpoint.as_ref()
     }
 
     fn endpoint_mut(&mut self) -> &mut Endpoint {
-        self.checkpoint
-            .endpoints
-            .entry(self.destination.url().to_string())
-            .or_default()
+        self.endpoint.get_or_insert_default()
     }
 }
 

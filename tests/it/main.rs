@@ -39,6 +39,7 @@ mod refusals;
 mod relabeling;
 mod service;
 mod settings;
+mod several;
 mod state;
 mod supervision;
 mod tls;

@@ -129,9 +129,10 @@ fn part(body: &[u8]) -> Part {
 #[test]
 fn the_request_under_way_comes_back_byte_for_byte() {
     let (_directory, store) = store();
-    assert_eq!(store.sending().unwrap(), None);
+    let url = "http://localhost/";
+    assert_eq!(store.sending(url).unwrap(), None);
     let sending = Sending {
-        endpoint: "http://localhost/".to_owned(),
+        endpoint: url.to_owned(),
         from: Time::EPOCH,
         until: Time::from_millis(120_000),
         devices: vec![device("laptop")],
@@ -159,17 +160,15 @@ fn the_request_under_way_comes_back_byte_for_byte() {
     };
     assert_eq!(sending.samples(), 9);
     store.keep(&sending).unwrap();
-    assert_eq!(store.sending().unwrap(), Some(sending));
-    store.forget().unwrap();
-    store.forget().unwrap();
-    assert_eq!(store.sending().unwrap(), None);
+    assert_eq!(store.sending(url).unwrap(), Some(sending));
+    store.forget(url).unwrap();
+    store.forget(url).unwrap();
+    assert_eq!(store.sending(url).unwrap(), None);
 }
 
-#[test]
-fn half_a_request_is_not_sent() {
-    let (directory, store) = store();
-    let sending = Sending {
-        endpoint: String::new(),
+fn to(endpoint: &str, body: &[u8]) -> Sending {
+    Sending {
+        endpoint: endpoint.to_owned(),
         from: Time::EPOCH,
         until: Time::from_millis(120_000),
         devices: vec![],
@@ -177,18 +176,67 @@ fn half_a_request_is_not_sent() {
         refused: vec![],
         done: vec![vec![9]],
         retried: vec![],
+        parts: vec![part(body)],
+    }
+}
+
+#[test]
+fn each_destination_has_a_request_under_way_of_its_own() {
+    let (_directory, store) = store();
+    let (a, b) = (to("http://a/", b"a"), to("http://b/", b"b"));
+    store.keep(&a).unwrap();
+    store.keep(&b).unwrap();
+    store.forget("http://a/").unwrap();
+    assert_eq!(store.sending("http://a/").unwrap(), None);
+    assert_eq!(store.sending("http://b/").unwrap(), Some(b));
+}
+
+#[test]
+fn the_file_of_the_one_destination_there_was_is_still_read_and_removed() {
+    let (directory, store) = store();
+    let old = directory.path().join("sending");
+    let (a, newer) = (to("http://a/", b"a"), to("http://a/", b"newer"));
+    fs::write(&old, a.to_bytes()).unwrap();
+    assert_eq!(store.sending("http://b/").unwrap(), None);
+    store.forget("http://b/").unwrap();
+    assert_eq!(store.sending("http://a/").unwrap(), Some(a));
+    // A kill while it goes on with what it has found there.
+    store.keep(&newer).unwrap();
+    assert_eq!(store.sending("http://a/").unwrap(), Some(newer));
+    store.forget("http://a/").unwrap();
+    assert_eq!(store.sending("http://a/").unwrap(), None);
+    assert!(!old.exists());
+}
+
+#[test]
+fn the_name_of_a_file_is_for_ever() {
+    let (directory, store) = store();
+    store
+        .keep(&to("http://127.0.0.1:9090/api/v1/write", b""))
+        .unwrap();
+    let mut names = fs::read_dir(directory.path()).unwrap();
+    let name = names.next().unwrap().unwrap().file_name();
+    insta::assert_snapshot!(name.display(), @"sending-7c4fcdf546395765");
+}
+
+#[test]
+fn half_a_request_is_not_sent() {
+    let (_directory, store) = store();
+    let sending = Sending {
         parts: vec![part(&[1, 2, 3]), part(&[4, 5])],
+        ..to("http://a/", b"")
     };
     let bytes = sending.to_bytes();
     let longer = [&bytes[..], b"x"].concat();
+    let path = store.sending_path("http://a/");
     for (damaged, place) in [&bytes[..bytes.len() - 1], &longer].into_iter().zip(1..) {
-        fs::write(store.sending_path(), damaged).unwrap();
+        fs::write(&path, damaged).unwrap();
         assert!(matches!(
-            store.sending().map_err(StoreError::set_aside),
+            store.sending("http://a/").map_err(StoreError::set_aside),
             Err(StoreError::SetAside { .. })
         ));
-        let kept = format!("sending.damaged-{place}");
-        assert!(directory.path().join(kept).exists());
+        let kept = format!("{}.damaged-{place}", path.display());
+        assert!(fs::exists(kept).unwrap());
     }
 }
 

@@ -14,10 +14,10 @@ use chrono::Utc;
 use serde::Serialize;
 
 use crate::checkpoint::{Endpoint, Store};
-use crate::diagnosis::{Check, Facts, Fault, Verdict, diagnose};
+use crate::diagnosis::{AgentFacts, Check, End, Facts, Fault, Verdict, diagnose};
 use crate::dirs::Dirs;
 use crate::exit::Exit;
-use crate::settings::{Loaded, SettingsError};
+use crate::settings::{DestinationSettings, Loaded, SettingsError, masked_url};
 use crate::timeline::Time;
 
 pub use print::{print, print_json};
@@ -53,10 +53,8 @@ impl Report {
 
 /// Looks at everything. Whoever does not answer hides nobody else; settings that are wrong hide both ends.
 ///
-/// `settings` is what came of reading `settings_file`.
-///
-/// # Panics
-/// If the settings have no destination, which validation rules out.
+/// `settings` is what came of reading `settings_file`. Of several destinations, the servers are seen as the first one
+/// finds them.
 pub async fn examine(
     settings: Result<Loaded, SettingsError>,
     settings_file: PathBuf,
@@ -64,50 +62,84 @@ pub async fn examine(
     testing: bool,
 ) -> Report {
     let store = Store::new(&dirs.data, testing);
-    let now = Time::from(Utc::now());
-    let destination = settings.as_ref().ok().map(|loaded| {
-        loaded
-            .settings
-            .remote_write
-            .first()
-            .expect("settings have a destination")
-    });
     let checkpoint = store.load();
-    let endpoint = match (&checkpoint, destination) {
-        (Ok(checkpoint), Some(destination)) => {
-            checkpoint.endpoints.get(destination.url.as_str()).cloned()
-        }
-        _ => None,
-    };
-    let endpoint = endpoint.unwrap_or_else(Endpoint::default);
-    let agent = own::facts(
-        &settings,
-        settings_file,
-        &store,
-        &checkpoint,
-        &endpoint,
-        dirs,
-    );
-    let facts = match (&settings, destination) {
-        (Ok(Loaded { settings, .. }), Some(destination)) => {
-            let (servers, receiver) = tokio::join!(
-                servers::facts(settings, &endpoint, now),
-                receiver::facts(settings, destination)
-            );
-            Facts {
-                agent,
-                servers,
-                receiver: Some(receiver),
-            }
-        }
-        _ => Facts {
-            agent,
-            servers: Vec::new(),
-            receiver: None,
+    let destinations = settings.as_ref().map_or_else(
+        |_| vec![None],
+        |loaded| {
+            loaded
+                .settings
+                .by_destination()
+                .into_iter()
+                .map(Some)
+                .collect()
         },
+    );
+    let is_one_of_several = destinations.len() > 1;
+    let mut report = Report { checks: Vec::new() };
+    for destination in destinations {
+        let destination = destination.as_ref();
+        let url = destination.map(|one| one.destination.url.as_str());
+        let endpoint = url.and_then(|url| checkpoint.as_ref().ok()?.endpoints.get(url).cloned());
+        let endpoint = endpoint.unwrap_or_default();
+        let agent = own::facts(
+            &settings,
+            settings_file.clone(),
+            (&store, url),
+            &checkpoint,
+            &endpoint,
+            dirs,
+        );
+        let mut checks = checks(agent, destination, &endpoint).await;
+        if let (Some(destination), true) = (destination, is_one_of_several) {
+            name_destination(&mut checks, &masked_url(&destination.destination.url));
+        }
+        let is_new = |check: &Check| match check.end {
+            End::ActivityWatch => report.checks.is_empty(),
+            End::Agent | End::Receiver => !report.checks.contains(check),
+        };
+        checks.retain(is_new);
+        report.checks.extend(checks);
+    }
+    report.checks.sort_by_key(|check| match check.end {
+        End::Agent => 0,
+        End::ActivityWatch => 1,
+        End::Receiver => 2,
+    });
+    report
+}
+
+/// Looks at both ends, if the settings tell where samples go.
+async fn checks(
+    agent: AgentFacts,
+    destination: Option<&DestinationSettings>,
+    endpoint: &Endpoint,
+) -> Vec<Check> {
+    let mut facts = Facts {
+        agent,
+        servers: Vec::new(),
+        receiver: None,
     };
-    Report {
-        checks: diagnose(&facts, Time::from(Utc::now())),
+    if let Some(DestinationSettings {
+        destination,
+        settings,
+    }) = destination
+    {
+        let now = Time::from(Utc::now());
+        let (servers, receiver) = tokio::join!(
+            servers::facts(settings, endpoint, now),
+            receiver::facts(settings, destination)
+        );
+        (facts.servers, facts.receiver) = (servers, Some(receiver));
+    }
+    diagnose(&facts, Time::from(Utc::now()))
+}
+
+/// Has those of the agent's checks that are about one destination say which.
+fn name_destination(checks: &mut [Check], url: &str) {
+    for check in checks {
+        if check.end == End::Agent && ["last pass", "unanswered", "refused"].contains(&check.name) {
+            check.address = Some(url.to_owned());
+        }
     }
 }
 

@@ -10,16 +10,18 @@ use crate::diagnosis::{AgentFacts, RefusedRange};
 use crate::dirs::Dirs;
 use crate::settings::{Loaded, SettingsError};
 
+/// `url` is the address of the destination that `endpoint` is of.
 pub(super) fn facts(
     settings: &Result<Loaded, SettingsError>,
     settings_file: PathBuf,
-    store: &Store,
+    (store, url): (&Store, Option<&str>),
     checkpoint: &Result<Checkpoint, StoreError>,
     endpoint: &Endpoint,
     dirs: &Dirs,
 ) -> AgentFacts {
     let message = |error: &StoreError| error.to_string();
-    let unanswered = store.sending().map(|sending| Some(sending?.samples()));
+    let sending = url.map_or(Ok(None), |url| store.sending(url));
+    let unanswered = sending.map(|sending| Some(sending?.samples()));
     AgentFacts {
         settings_file,
         settings: match settings {

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 use super::CommandError;
 use super::bar::Bar;
-use super::sync::{synchronizer, synchronizer_of};
+use super::reader::reader;
+use super::sync::synchronizers;
 use crate::activitywatch::{Exported, Reader};
 use crate::checkpoint::Store;
 use crate::day::{DayName, Since, bounds};
@@ -55,14 +56,18 @@ pub struct ExportReport {
     pub problems: Vec<Problem>,
 }
 
-/// Writes the samples of the time that is `wanted` to `destination`, or to `stdout` if that is it.
+/// Writes the samples of the time that is `wanted`, as the first destination gets them, to `destination`, or to `stdout` if
+/// that is it.
 ///
 /// Nothing is written if something could not be read.
 ///
 /// # Errors
 /// A [`CommandError`] if nothing can be read or written at all.
+///
+/// # Panics
+/// If the settings have no destination, which validation rules out.
 pub async fn export(
-    settings: Settings,
+    settings: &Settings,
     dirs: &Dirs,
     wanted: &Wanted,
     destination: Destination,
@@ -85,12 +90,14 @@ pub async fn export(
     if wanted.only_refused && endpoints.all(|endpoint| endpoint.refused.is_empty()) {
         return Err(ExportError::NothingRefused.into());
     }
-    let mut synchronizer = if wanted.input.is_empty() {
-        synchronizer(settings, store)?
+    let store = store.open()?;
+    let reader = if wanted.input.is_empty() {
+        reader(settings)?
     } else {
-        synchronizer_of(Reader::of_exported(read(&wanted.input)?), settings, store)?
+        Reader::of_exported(read(&wanted.input)?)
     };
-    let bar = Bar::new(bars);
+    let mut synchronizer = synchronizers(settings, &reader, &store).remove(0);
+    let bar = Bar::new(bars, None);
     let now = Now {
         wall,
         monotonic: Instant::now(),

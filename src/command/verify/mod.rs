@@ -17,7 +17,7 @@ use crate::checkpoint::Store;
 use crate::day::{Day, DayName};
 use crate::exit::Exit;
 use crate::query_api::{self, QueryError};
-use crate::settings::Settings;
+use crate::settings::{DestinationSettings, masked_url};
 use crate::timeline::Time;
 use crate::verification::Comparison;
 use ends::{BothEnds, NoAnswer};
@@ -63,9 +63,11 @@ pub fn days<Tz: TimeZone>(
     Ok(dates.map(|date| Day::of(&zone, date)).collect())
 }
 
-/// What became of all days.
-#[derive(Debug, Default, Serialize)]
+/// What became of all days at one destination.
+#[derive(Debug, Serialize)]
 pub struct Report {
+    /// Its address, without what may be a secret.
+    pub destination: String,
     /// Each day of each device.
     pub days: Vec<DayReport>,
     /// Why there is nothing to compare with.
@@ -142,23 +144,20 @@ impl Report {
     }
 }
 
-/// Compares each of `days` for each device that has windows, and hands each result to `show` as soon as it is there.
+/// Compares each of `days` for each device that has windows with what one destination has, and hands each result to
+/// `show` as soon as it is there.
 ///
 /// # Errors
 /// A [`CommandError`] if the state cannot be read, the receiver does not answer, or `show` fails.
-///
-/// # Panics
-/// If the settings have no destination, which validation rules out.
 pub async fn verify(
-    settings: &Settings,
+    DestinationSettings {
+        destination,
+        settings,
+    }: &DestinationSettings,
     store: &Store,
     days: &[Day],
     mut show: impl FnMut(&DayReport) -> io::Result<()>,
 ) -> Result<Report, CommandError> {
-    let destination = settings
-        .remote_write
-        .first()
-        .expect("settings have a destination");
     let mut checkpoint = store.load()?;
     let endpoint = checkpoint
         .endpoints
@@ -169,7 +168,12 @@ pub async fn verify(
         reader: reader(settings)?,
         receiver: query_api::Client::new(destination),
     };
-    let mut report = Report::default();
+    let mut report = Report {
+        destination: masked_url(&destination.url),
+        days: Vec::new(),
+        no_query_api: None,
+        problems: Vec::new(),
+    };
     for device in both.devices(&endpoint, &mut report.problems).await {
         for day in days {
             let outcome = match both.compare(&device, day.range).await {

@@ -57,6 +57,15 @@ impl Rules {
         Ok(Self { configs, rules })
     }
 
+    /// Returns these rules, and `further` ones after them.
+    #[must_use]
+    pub fn then(&self, further: &Self) -> Self {
+        Self {
+            configs: [&self.configs[..], &further.configs].concat(),
+            rules: [&self.rules[..], &further.rules].concat(),
+        }
+    }
+
     /// Whether there is no rule.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()

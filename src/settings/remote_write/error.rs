@@ -15,6 +15,21 @@ pub enum DestinationProblem {
         /// The key that it lacks.
         name: &'static str,
     },
+    /// A further destination without an address.
+    #[error(
+        "table {0} of `remote-write` has no `url`\n\
+         hint: add it: `prometheus-url` is the address of the first table only"
+    )]
+    NoUrl(usize),
+    /// Two destinations with one address.
+    #[error(
+        "`{url}` is the address of two destinations\n\
+         hint: remove one of them; `prometheus-url`, by flag and variable too, takes the place of the first one's `url`"
+    )]
+    SameUrl {
+        /// The address, without what may be a secret.
+        url: String,
+    },
     /// A value that stands in the settings and in a file.
     #[error("`{0}` and `{0}-file` are two places of one value\nhint: remove one of them")]
     TwoPlaces(String),

@@ -1,12 +1,10 @@
 //! A destination as it may be shown.
 
-use super::{Place, Proxy, RemoteWrite, Secret, SecretSource};
+use super::{Place, Proxy, RemoteWrite, Secret, SecretSource, TABLE};
 use crate::settings::{
     duration, masked_url,
-    shown::{entry, nested, quoted},
+    shown::{entry, nested, quoted, rules},
 };
-
-const TABLE: &str = "remote-write";
 
 /// Returns each key of one destination with its value, both as the settings file would have them.
 pub(in crate::settings) fn shown(destination: &RemoteWrite) -> Vec<(String, String)> {
@@ -56,6 +54,7 @@ pub(in crate::settings) fn shown(destination: &RemoteWrite) -> Vec<(String, Stri
         "remote-timeout",
         &duration::text(destination.remote_timeout),
     ));
+    entries.extend(rules("remote-write.relabel", &destination.relabel));
     entries
 }
 

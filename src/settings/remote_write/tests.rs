@@ -5,8 +5,13 @@ fn with_url(url: &str) -> Result<RemoteWrite, String> {
 }
 
 fn resolved(table: &str) -> Result<RemoteWrite, String> {
-    resolve(toml::from_str(table).unwrap(), None, Path::new("/dir"))
-        .map_err(|fault| format!("{} | {}", fault.key, fault.problem))
+    resolve_all(
+        vec![toml::from_str(table).unwrap()],
+        None,
+        Path::new("/dir"),
+    )
+    .map(|mut all| all.remove(0))
+    .map_err(|fault| format!("{} | {}", fault.key, fault.problem))
 }
 
 #[test]
@@ -82,12 +87,84 @@ fn the_strongest_address_is_taken() {
     let table: PartialRemoteWrite = toml::from_str("url = 'http://table'").unwrap();
     let strong = Secret::from("http://flag");
     assert_eq!(
-        resolve(table, Some(&strong), Path::new("/dir"))
-            .unwrap()
+        resolve_all(vec![table], Some(&strong), Path::new("/dir")).unwrap()[0]
             .url
             .host_str(),
         Some("flag")
     );
+}
+
+/// What comes of several tables, with `prometheus-url` if one is given.
+fn all(prometheus_url: Option<&str>, tables: &[&str]) -> Result<Vec<RemoteWrite>, String> {
+    let tables = tables.iter().map(|table| toml::from_str(table).unwrap());
+    let strong = prometheus_url.map(Secret::from);
+    resolve_all(tables.collect(), strong.as_ref(), Path::new("/dir"))
+        .map_err(|fault| format!("{} | {}", fault.key, fault.problem))
+}
+
+#[test]
+fn each_table_is_a_destination_and_the_first_one_may_have_its_address_elsewhere() {
+    let hosts = |prometheus_url, first| {
+        let destinations = all(prometheus_url, &[first, "url = 'http://second'"]).unwrap();
+        let hosts = destinations.iter().map(|one| one.url.host_str().unwrap());
+        hosts.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(hosts(None, ""), "127.0.0.1 second");
+    assert_eq!(hosts(None, "url = 'http://a'"), "a second");
+    assert_eq!(hosts(Some("http://flag"), ""), "flag second");
+    assert_eq!(
+        hosts(Some("http://flag"), "url = 'http://a'"),
+        "flag second"
+    );
+}
+
+#[test]
+fn two_destinations_are_told_apart_by_their_addresses() {
+    let message = |prometheus_url, tables: &[&str]| all(prometheus_url, tables).unwrap_err();
+    insta::assert_snapshot!(message(None, &["", "remote-timeout = '5s'"]), @"
+    remote-write[2] | table 2 of `remote-write` has no `url`
+    hint: add it: `prometheus-url` is the address of the first table only
+    ");
+    let (a, b) = ("url = 'http://a'", "url = 'http://b'");
+    insta::assert_snapshot!(message(None, &[a, b, "url = 'http://ada:c@b/api/v1/write'\ninsecure-credentials = true"]), @"
+    remote-write[3].url | `http://b/api/v1/write` is the address of two destinations
+    hint: remove one of them; `prometheus-url`, by flag and variable too, takes the place of the first one's `url`
+    ");
+    insta::assert_snapshot!(message(Some("http://b"), &[a, b]), @"
+    prometheus-url | `http://b/api/v1/write` is the address of two destinations
+    hint: remove one of them; `prometheus-url`, by flag and variable too, takes the place of the first one's `url`
+    ");
+}
+
+#[test]
+fn what_is_wrong_is_looked_for_in_its_own_table() {
+    let fine = "url = 'http://a'";
+    for (tables, key) in [
+        (&["remote-timeout = 'x'"][..], "remote-write.remote-timeout"),
+        (&["url = 'x'", fine], "prometheus-url"),
+        (&[fine, "url = 'x'"], "remote-write[2].url"),
+        (
+            &[fine, "url = 'http://b'\nremote-timeout = 'x'"],
+            "remote-write[2].remote-timeout",
+        ),
+        (
+            &[
+                fine,
+                "url = 'http://ada@b'\nauthorization.credentials = 'x'",
+            ],
+            "remote-write[2].url",
+        ),
+        (
+            &[
+                "",
+                "url = 'http://b'\n[[relabel]]\naction = 'drop'\n[[relabel]]\nregex = '('\naction = 'labeldrop'",
+            ],
+            "remote-write[2].relabel[2].regex",
+        ),
+    ] {
+        let message = all(None, tables).unwrap_err();
+        assert_eq!(message.split(" | ").next(), Some(key), "{message}");
+    }
 }
 
 #[test]

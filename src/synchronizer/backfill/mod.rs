@@ -253,7 +253,7 @@ impl Synchronizer {
             let known = self.endpoint().map(|endpoint| endpoint.refused.clone());
             self.endpoint_mut().retry(&retried, &[]);
             if self.endpoint().map(|endpoint| &endpoint.refused) != known.as_ref() {
-                self.store.save(&self.checkpoint)?;
+                self.save()?;
             }
             run.at = end;
             return Ok(Flow::Continue);

@@ -16,6 +16,8 @@ pub(crate) enum Verdict {
     LoseAnswer,
     /// The connection is closed before the real server sees anything.
     Close,
+    /// The connection stays open, and nothing comes.
+    Silence,
 }
 
 /// What a rule decides by.
@@ -215,6 +217,9 @@ fn serve(mut client: &TcpStream, upstream: &str, state: &Mutex<State>) -> io::Re
     };
     match verdict {
         Verdict::Close => Ok(()),
+        Verdict::Silence => loop {
+            thread::park();
+        },
         Verdict::Answer(status, headers, answer) => {
             let length = answer.len();
             write!(
