@@ -50,6 +50,9 @@ pub struct Endpoint {
     /// Whether the receiver counts twice what it gets twice; `None` as long as nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appends: Option<bool>,
+    /// What decides the names of the series when something was last sent, as a hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub naming: Option<u64>,
     /// What of all that was sent is in the journal: everything from then on, as far back as it reaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal_since: Option<Time>,
@@ -91,6 +94,9 @@ pub struct Stretch {
     pub until: Time,
     /// When it was sent.
     pub at: Time,
+    /// How often it has been sent again because it was not there.
+    #[serde(default)]
+    pub resent: u32,
 }
 
 /// Why a pass did not deliver everything.
@@ -145,6 +151,10 @@ pub struct BucketProgress {
     /// Set if the bucket lags behind its device: it is done only up to here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_until: Option<Time>,
+    /// From when on all of it was sent as this device's; what was before belongs to another name or another bucket, or
+    /// was not wanted. `None` if that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Time>,
 }
 
 impl Device {
@@ -155,13 +165,22 @@ impl Device {
             .map(|progress| progress.done_until.unwrap_or(self.watermark))
     }
 
-    /// Notes how far a bucket has come; `None` if as far as the device.
+    /// Notes how far a bucket has come; `None` if as far as the device. When it began stays as it is.
     pub fn note(&mut self, bucket: &str, kind: &str, done_until: Option<Time>) {
+        let begun = self.buckets.get(bucket).and_then(|known| known.begun);
         let progress = BucketProgress {
             kind: kind.to_owned(),
             done_until,
+            begun,
         };
         self.buckets.insert(bucket.to_owned(), progress);
+    }
+
+    /// Notes when a bucket has begun.
+    pub fn note_begin(&mut self, bucket: &str, begun: Option<Time>) {
+        if let Some(progress) = self.buckets.get_mut(bucket) {
+            progress.begun = begun;
+        }
     }
 }
 

@@ -214,6 +214,7 @@ mod tests {
         BucketProgress {
             kind: "t".to_owned(),
             done_until: Some(at(since)),
+            begun: None,
         }
     }
 

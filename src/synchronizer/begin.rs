@@ -6,6 +6,7 @@ use super::plan::Target;
 use super::unclear::nonce;
 use super::{PassReport, Problem, Synchronizer};
 use crate::query_api::QueryError;
+use crate::remote_write::ClientError;
 use crate::timeline::{STEP, Step, Time};
 
 /// How far back samples are looked for.
@@ -47,7 +48,7 @@ impl Synchronizer {
                     }
                 }
                 Err(QueryError::NotSent(error)) => {
-                    report.add(Problem::Destination(error));
+                    report.add(Problem::Destination(self.as_of_destination(error)));
                     waiting.push(host);
                 }
                 Err(QueryError::Unavailable { reason, .. }) => {
@@ -90,6 +91,18 @@ impl Synchronizer {
             }
         }
         Ok(Some(to))
+    }
+
+    /// Returns why nobody could be asked as if samples had been sent: a person knows the receiver by that address.
+    fn as_of_destination(&self, error: ClientError) -> ClientError {
+        match error {
+            ClientError::Tls { reason, hint, .. } => ClientError::Tls {
+                url: self.destination.shown().to_owned(),
+                reason,
+                hint,
+            },
+            error => error,
+        }
     }
 
     async fn has_samples(&self, host: &str, from: Time, to: Time) -> Result<bool, QueryError> {

@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::unclear::{SECOND_LOOK, unseen};
+use super::unclear::{MOST_RESENT, SECOND_LOOK, unseen};
 use super::{Flow, PassReport, Synchronizer};
 use crate::checkpoint::{StoreError, Stretch};
 use crate::query_api::QueryError;
 use crate::remote_write::{Parcel, Patience, batches};
-use crate::timeline::{Interval, Time, utc_day_end};
+use crate::timeline::{Interval, utc_day_end};
 
 /// How long after it was acknowledged something must have arrived: VictoriaMetrics loses up to 13 s in a crash.
 const SURE_AFTER: Duration = Duration::from_mins(1);
+
+/// How much is kept in mind while nobody can be asked: a day of passes.
+const MOST_UNCONFIRMED: usize = 300;
 
 impl Synchronizer {
     /// Looks for what was acknowledged at least a minute ago, and sends again what is not there.
@@ -25,48 +28,88 @@ impl Synchronizer {
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
         let now = self.now;
-        let unconfirmed = std::mem::take(&mut self.endpoint_mut().unconfirmed);
-        let (due, young): (Vec<_>, Vec<_>) = unconfirmed
-            .into_iter()
-            .partition(|stretch| now.since(stretch.at) >= SURE_AFTER || stretch.at > now);
-        let mut left = young;
-        let mut due = joined(due).into_iter();
-        while let Some(range) = due.next() {
+        let is_due = |stretch: &Stretch| now.since(stretch.at) >= SURE_AFTER || stretch.at > now;
+        let unconfirmed = self.endpoint_mut().unconfirmed.iter();
+        let due: Vec<Stretch> = unconfirmed
+            .filter(|stretch| is_due(stretch))
+            .cloned()
+            .collect();
+        let mut sees_all = false;
+        for (range, resent) in joined(due.clone()) {
             let missing = match self.not_there(range).await? {
                 Ok(missing) => missing,
-                Err(QueryError::NoQueryApi { .. }) => break,
-                Err(_) => {
-                    // The next pass asks again.
-                    let stretch = |range: Interval| Stretch {
-                        from: range.start(),
-                        until: range.end(),
-                        at: Time::EPOCH,
-                    };
-                    left.extend([range].into_iter().chain(due).map(stretch));
-                    break;
+                Err(QueryError::NoQueryApi { .. }) => {
+                    let unconfirmed = &mut self.endpoint_mut().unconfirmed;
+                    unconfirmed.drain(..unconfirmed.len().saturating_sub(MOST_UNCONFIRMED));
+                    return Ok(Flow::Continue);
                 }
+                // The next pass asks again.
+                Err(_) => return Ok(Flow::Continue),
             };
-            let Some(missing) = missing else {
-                continue;
-            };
-            log::warn!(
-                "{}: {} samples that it had acknowledged are not there; they are sent again",
-                self.destination.shown(),
-                missing.samples()
-            );
-            for batch in batches(missing.series()) {
-                let stretch = (range.start(), range.end());
-                if let Flow::Stop = self
-                    .send(batch, stretch, Vec::new(), patience, report)
-                    .await?
-                {
-                    self.endpoint_mut().unconfirmed.extend(left);
+            if let Some(missing) = missing {
+                if !sees_all {
+                    // Without seeing what was sent last, nothing can be said of what was sent before.
+                    let Ok(None) = self.show_all(patience).await else {
+                        self.notify([format!(
+                            "{} does not show what it has taken, so what it may have lost is not found\nhint: check `query-url` under `[remote-write]`",
+                            self.destination.shown()
+                        )]);
+                        return Ok(Flow::Continue);
+                    };
+                    sees_all = true;
+                }
+                let sent = self.send_again(range, missing, resent, patience, report);
+                if let Flow::Stop = sent.await? {
                     return Ok(Flow::Stop);
                 }
             }
+            let is_settled = |stretch: &Stretch| {
+                due.contains(stretch)
+                    && range.start() <= stretch.from
+                    && stretch.until <= range.end()
+            };
+            self.endpoint_mut()
+                .unconfirmed
+                .retain(|stretch| !is_settled(stretch));
         }
-        self.endpoint_mut().unconfirmed.extend(left);
         Ok(Flow::Continue)
+    }
+
+    /// Sends what is not there, unless that was of no use before.
+    async fn send_again(
+        &mut self,
+        range: Interval,
+        missing: Parcel,
+        resent: u32,
+        patience: Patience,
+        report: &mut PassReport,
+    ) -> Result<Flow, StoreError> {
+        let url = self.destination.shown().to_owned();
+        if resent >= MOST_RESENT {
+            self.notify([format!(
+                "{url}: {} samples of {} are acknowledged each time and never there; they are not sent again",
+                missing.samples(),
+                &range.start().to_string()[..10],
+            )]);
+            return Ok(Flow::Continue);
+        }
+        log::warn!(
+            "{url}: {} samples that it had acknowledged are not there; they are sent again",
+            missing.samples()
+        );
+        self.findings.resent = resent + 1;
+        let mut flow = Flow::Continue;
+        for batch in batches(missing.series()) {
+            let stretch = (range.start(), range.end());
+            flow = self
+                .send(batch, stretch, Vec::new(), patience, report)
+                .await?;
+            if let Flow::Stop = flow {
+                break;
+            }
+        }
+        self.findings.resent = 0;
+        Ok(flow)
     }
 
     /// Returns what of a stretch that was sent is not there, also after a second look.
@@ -84,19 +127,20 @@ impl Synchronizer {
     }
 }
 
-/// Returns the time of stretches, those that touch within a UTC day as one.
-fn joined(mut stretches: Vec<Stretch>) -> Vec<Interval> {
+/// Returns the time of stretches, those that touch within a UTC day as one, and how often the most of each was sent again.
+fn joined(mut stretches: Vec<Stretch>) -> Vec<(Interval, u32)> {
     stretches.sort_by_key(|stretch| (stretch.from, stretch.until));
-    let mut joined: Vec<Interval> = Vec::new();
+    let mut joined: Vec<(Interval, u32)> = Vec::new();
     for stretch in stretches {
         let range = Interval::new(stretch.from, stretch.until);
         match joined.last_mut() {
-            Some(last)
+            Some((last, resent))
                 if range.start() <= last.end() && range.end() <= utc_day_end(last.start()) =>
             {
                 *last = last.hull(range);
+                *resent = stretch.resent.max(*resent);
             }
-            _ => joined.push(range),
+            _ => joined.push((range, stretch.resent)),
         }
     }
     joined
@@ -105,6 +149,7 @@ fn joined(mut stretches: Vec<Stretch>) -> Vec<Interval> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::timeline::Time;
 
     #[test]
     fn stretches_of_a_day_are_joined() {
@@ -119,14 +164,15 @@ mod tests {
             from: minutes(from, until).start(),
             until: minutes(from, until).end(),
             at: Time::EPOCH,
+            resent: 1,
         });
         assert_eq!(
             joined(stretches.into()),
             [
-                minutes(0, 10),
-                minutes(20, 30),
-                minutes(1430, 1440),
-                minutes(1440, 1445)
+                (minutes(0, 10), 1),
+                (minutes(20, 30), 1),
+                (minutes(1430, 1440), 1),
+                (minutes(1440, 1445), 1)
             ]
         );
     }

@@ -91,6 +91,7 @@ impl Synchronizer {
         patience: Patience,
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
+        self.findings.was_unclear = maybe_stored;
         loop {
             if !maybe_stored {
                 self.findings.take_out(&mut sending);
@@ -130,14 +131,7 @@ impl Synchronizer {
                 Settled::Wait(problem) => {
                     // What may have been stored is settled first next time; so is the rest of what has been delivered in
                     // part. Anything else is made anew, from events that may be newer.
-                    let maybe_stored = matches!(
-                        problem,
-                        Problem::Unavailable {
-                            maybe_stored: true,
-                            ..
-                        }
-                    );
-                    if !maybe_stored && sending.delivered == 0 {
+                    if !self.findings.was_unclear && sending.delivered == 0 {
                         self.store.forget()?;
                     }
                     report.add(problem);
@@ -183,6 +177,7 @@ impl Synchronizer {
         }
         let delivery = deliver(&self.destination, &first.body, appends, patience).await;
         let maybe_stored = maybe_stored || delivery.maybe_stored;
+        self.findings.was_unclear |= maybe_stored;
         if maybe_stored && appends {
             return self.settle_unclear(first, patience).await;
         }

@@ -18,6 +18,10 @@ const MOST_FRUITLESS: usize = 40;
 
 /// See the module.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a finding of its own"
+)]
 pub(super) struct Findings {
     /// Whether anything was delivered.
     has_delivered: bool,
@@ -29,6 +33,10 @@ pub(super) struct Findings {
     has_probed: bool,
     /// Series that the receiver does not take, in its words.
     series: BTreeMap<Labels, String>,
+    /// How often what is sent now was sent before, as it had not been there.
+    pub(super) resent: u32,
+    /// Whether something of the stretch at hand may be stored that nobody has seen acknowledged.
+    pub(super) was_unclear: bool,
     /// How often something was refused while nothing had been taken yet.
     fruitless: usize,
     /// How many parts were put off since.

@@ -1,11 +1,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use md5::{Digest, Md5};
+
 use super::Synchronizer;
 use super::delivery::parcel_of;
 use crate::checkpoint::{Journal, Sending, StoreError, Stretch};
 use crate::metrics::{Labels, Sample, Series};
 use crate::remote_write::Parcel;
+use crate::settings::Settings;
 use crate::timeline::{Interval, Time, utc_day, utc_day_end};
 
 /// How far back what was sent is kept: as far as it is looked at again, and a day to spare.
@@ -20,31 +23,55 @@ impl Synchronizer {
     pub(super) fn write_down(&mut self, sending: &Sending) -> Result<(), StoreError> {
         let journal = self.journal();
         let is_new = !journal.exists();
-        let kept_from = utc_day(self.now - KEPT);
-        if sending.until > kept_from {
-            journal.add(day(sending), sending.done.iter().map(Vec::as_slice))?;
-        }
         let stretch = Stretch {
             from: sending.from.max(day(sending)),
             until: sending.until,
             at: self.now,
+            resent: self.findings.resent,
         };
+        let naming = self.naming();
         let endpoint = self.endpoint_mut();
-        if is_new || endpoint.journal_since.is_none() {
-            // What was sent before there was a journal is not in it.
+        if is_new || endpoint.journal_since.is_none() || endpoint.naming != Some(naming) {
+            // What was sent before there was a journal is not in it, and what was sent under other names is not found.
             let sent = endpoint.devices.iter().map(|device| device.watermark).max();
             endpoint.journal_since = Some(sent.unwrap_or(Time::EPOCH));
+            endpoint.naming = Some(naming);
+            // Before there is a journal, which then stands for all that was ever sent.
+            self.save()?;
         }
+        journal.add(day(sending), sending.done.iter().map(Vec::as_slice))?;
         // What was refused is in the journal too, and need not be looked for.
-        if sending.refused.is_empty() && stretch.until > kept_from {
-            endpoint.unconfirmed.push(stretch);
+        if sending.refused.is_empty() {
+            self.endpoint_mut().unconfirmed.push(stretch);
         }
         Ok(())
     }
 
-    /// Forgets what is too old to be looked at again.
-    pub(super) fn forget_old(&self) -> Result<(), StoreError> {
-        self.journal().forget_before(self.now - KEPT)
+    /// Returns a hash of all that decides whose a series is.
+    fn naming(&self) -> u64 {
+        let Settings {
+            user,
+            labels,
+            hosts,
+            relabel,
+            ..
+        } = &self.settings;
+        let text = format!("{user:?}{labels:?}{hosts:?}{:?}", relabel.configs());
+        let digest: [u8; 16] = Md5::digest(text).into();
+        u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
+    }
+
+    /// Forgets what is too old to be looked at again, and what does not wait to be seen. What was sent last tells how old
+    /// something is: the clock may have been wrong.
+    pub(super) fn forget_old(&mut self) -> Result<(), StoreError> {
+        let endpoint = self.endpoint_mut();
+        let newest = endpoint.devices.iter().filter_map(|device| device.newest);
+        let Some(newest) = newest.max() else {
+            return Ok(());
+        };
+        let waiting = endpoint.unconfirmed.iter().map(|stretch| stretch.from);
+        let before = waiting.min().unwrap_or(newest).min(newest - KEPT);
+        self.journal().forget_before(before)
     }
 
     /// Returns what was sent of `range`, which lies within a UTC day, ascending by labels.

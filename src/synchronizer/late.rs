@@ -37,6 +37,10 @@ impl Synchronizer {
         };
         let looked = &mut endpoint.looked;
         let is_due = |last: Time, every| now.since(last) >= every;
+        // A clock that was ahead has left a time to come.
+        for last in [&mut looked.lately, &mut looked.far_back] {
+            *last = last.filter(|last| *last <= now);
+        }
         // What has just been read for the first time cannot be late.
         let is_far_back = is_due(*looked.far_back.get_or_insert(now), FAR_BACK_EVERY);
         if !is_far_back && !is_due(*looked.lately.get_or_insert(now), LATELY_EVERY) {

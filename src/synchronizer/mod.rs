@@ -199,6 +199,12 @@ impl Synchronizer {
             return;
         };
         self.knows_receiver = true;
+        if self.appends() && !appends {
+            log::info!(
+                "{} does not count twice any more what it gets twice",
+                self.destination.shown()
+            );
+        }
         self.endpoint_mut().appends = Some(appends);
         if appends {
             log::info!(

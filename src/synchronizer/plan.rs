@@ -56,6 +56,7 @@ impl Target {
                 &progress.kind,
                 Some(progress.done_until.unwrap_or(watermark)),
             );
+            state.note_begin(id, progress.begun);
         }
         for bucket in &device.buckets {
             let by_itself = known.and_then(|known| known.done_until(&bucket.id));
@@ -65,7 +66,12 @@ impl Target {
                 Some(done) => (done != watermark).then_some(done),
                 None => known.map(|_| since),
             };
+            let is_known = state.buckets.contains_key(&bucket.id);
             state.note(&bucket.id, &bucket.kind, done_until);
+            if !is_known {
+                let elsewhere = by_another_name.max(by_a_rival);
+                state.note_begin(&bucket.id, Some(elsewhere.unwrap_or(since)));
+            }
         }
         let is_given_up = |bucket: &&Bucket| {
             state.buckets.contains_key(&bucket.id) && !device.buckets.contains(bucket)
@@ -88,6 +94,9 @@ impl Target {
     /// Takes all before `time` as done, of a device that is new.
     pub(super) fn begin_at(&mut self, time: Time) {
         self.state.watermark = self.state.watermark.max(time);
+        for progress in self.state.buckets.values_mut() {
+            progress.begun = progress.begun.max(Some(time));
+        }
     }
 
     /// Takes the watermark back if the clock was ahead of `until` when it was set: to the end of what was sent.
@@ -149,12 +158,20 @@ impl Target {
         }
     }
 
-    /// Returns what to read to look again at what was sent from `time` on: all buckets but those that lag behind.
+    /// Returns what to read to look again at what was sent from `time` on: all buckets but those that lag behind, or of
+    /// which not all since then was sent as this device's.
     pub(super) fn again(&self, time: Time) -> DevicePlan {
+        let has_begun = |bucket: &&Bucket| {
+            let progress = self.state.buckets.get(&bucket.id);
+            progress
+                .and_then(|progress| progress.begun)
+                .is_some_and(|begun| begun <= time)
+        };
         let buckets = self
             .buckets
             .iter()
-            .filter(|bucket| self.lagging_from(bucket).is_none());
+            .filter(|bucket| self.lagging_from(bucket).is_none())
+            .filter(has_begun);
         let buckets = buckets.map(|bucket| BucketPlan {
             bucket: bucket.clone(),
             start: Start::At(time),

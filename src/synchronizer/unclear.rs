@@ -27,7 +27,7 @@ pub(super) const SECOND_LOOK: Duration = Duration::from_secs(11);
 const NEWER: Duration = Duration::from_hours(48);
 
 /// How often something is sent again that does not turn up.
-const MOST_RESENT: u32 = 2;
+pub(super) const MOST_RESENT: u32 = 2;
 
 impl Synchronizer {
     /// Returns whether a receiver that takes or refuses a request as a whole says that it has the one whose end was not

@@ -22,6 +22,7 @@ fn device(host: &str) -> Device {
                 BucketProgress {
                     kind: "t".to_owned(),
                     done_until: None,
+                    begun: None,
                 },
             ),
             (
@@ -29,6 +30,7 @@ fn device(host: &str) -> Device {
                 BucketProgress {
                     kind: "t".to_owned(),
                     done_until: Some(Time::EPOCH),
+                    begun: None,
                 },
             ),
         ]
