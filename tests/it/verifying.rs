@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use aw_sync_agent::metrics::{Labels, Sample, Series};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -185,13 +186,24 @@ fn a_day_is_equal_until_something_is_added_to_either_side() {
         assert_eq!(line.split_whitespace().collect::<Vec<_>>(), row);
         assert!(said.contains(verdict), "`{verdict}` is not in {said}");
     };
-    let foreign = AwServer::start();
-    foreign.add(
-        &BucketSpec::window("laptop"),
-        &[window(at(77), 120_000, "elsewhere")],
-    );
+    let labels = [
+        ("__name__", "aw_window_seconds"),
+        ("active", "unknown"),
+        ("app", "elsewhere"),
+        ("category", "Uncategorized"),
+        ("host", "laptop"),
+        ("user", "ada"),
+    ];
+    let minute = |minute: i64| Sample {
+        timestamp_ms: (at(minute) + TimeDelta::seconds(30)).timestamp_millis(),
+        value: 60.0,
+    };
+    let foreign = Series {
+        labels: Labels::new(labels.map(|(name, value)| (name, value.to_owned()))),
+        samples: vec![minute(77), minute(78)],
+    };
     for (home, receiver) in agents.iter().zip(&receivers) {
-        agent(&foreign.url(), &receiver.url()).sync();
+        receiver.store(std::slice::from_ref(&foreign));
         let row = [
             "elsewhere",
             "0.000s",
