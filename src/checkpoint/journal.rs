@@ -73,14 +73,16 @@ impl Journal {
         Ok(pieces(&bytes).map(<[u8]>::to_vec).collect())
     }
 
-    /// Puts one body in the place of all that were sent of the day of `time`, if they have become many.
+    /// Whether a day is kept in so many bodies that they should be joined.
+    pub const fn are_many(count: usize) -> bool {
+        count > MOST_PIECES
+    }
+
+    /// Puts one body in the place of all that were sent of the day of `time`.
     ///
     /// # Errors
     /// [`StoreError::Io`].
-    pub fn join(&self, time: Time, count: usize, body: &[u8]) -> Result<(), StoreError> {
-        if count <= MOST_PIECES {
-            return Ok(());
-        }
+    pub fn join(&self, time: Time, body: &[u8]) -> Result<(), StoreError> {
         let mut bytes = (body.len() as u64).to_le_bytes().to_vec();
         bytes.extend_from_slice(body);
         replace(&self.path(time), &bytes)
@@ -212,9 +214,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let journal = Journal::new(directory.path().to_owned());
         journal.add(day(1), [&b"a"[..], b"b"]).unwrap();
-        journal.join(day(1), 2, b"ab").unwrap();
+        assert!(!Journal::are_many(2));
         assert_eq!(journal.of_day(day(1)).unwrap().len(), 2);
-        journal.join(day(1), MOST_PIECES + 1, b"ab").unwrap();
+        assert!(Journal::are_many(MOST_PIECES + 1));
+        journal.join(day(1), b"ab").unwrap();
         assert_eq!(journal.of_day(day(1)).unwrap(), [b"ab"]);
     }
 }

@@ -102,10 +102,12 @@ impl Synchronizer {
                 })
                 .collect(),
         };
-        let day = Interval::new(utc_day(range.start()), utc_day_end(range.start()));
-        let whole = Parcel::new(all.iter().map(|(labels, samples)| of(labels, samples, day)));
-        if let Some(whole) = whole {
-            journal.join(range.start(), bodies.len(), &whole.batch().body)?;
+        if Journal::are_many(bodies.len()) {
+            let day = Interval::new(utc_day(range.start()), utc_day_end(range.start()));
+            let whole = all.iter().map(|(labels, samples)| of(labels, samples, day));
+            if let Some(whole) = Parcel::new(whole) {
+                journal.join(range.start(), &whole.batch().body)?;
+            }
         }
         let inside = all
             .iter()

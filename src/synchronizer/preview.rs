@@ -1,8 +1,6 @@
-use std::collections::BTreeMap;
-
 use super::{Now, PassReport, Problem, Synchronizer, common_labels, readable};
 use crate::activitywatch::{ReadError, ReadPlan, Start};
-use crate::metrics::{Budget, Labels, RuleEffect, Sample, Series, Source, rule_effects};
+use crate::metrics::{Budget, RuleEffect, Series, Source, joined, rule_effects};
 use crate::remote_write::batches;
 use crate::timeline::{Interval, horizon};
 
@@ -51,7 +49,7 @@ impl Synchronizer {
             .iter()
             .map(|target| target.all(Start::At(range.start())))
             .collect();
-        let mut samples = vec![BTreeMap::<Labels, Vec<Sample>>::new(); targets.len()];
+        let mut all = vec![Vec::new(); targets.len()];
         let rules = self.settings.relabel.configs().len();
         let mut effects = vec![vec![RuleEffect::default(); rules]; targets.len()];
         let limit = self.settings.series_budget;
@@ -79,14 +77,7 @@ impl Synchronizer {
                     sum.dropped += effect.dropped;
                 }
                 let series = self.series(target, sources(), &mut budgets[place]);
-                for Series {
-                    labels,
-                    samples: of_slice,
-                } in &series
-                {
-                    let samples = samples[place].entry(labels.clone()).or_default();
-                    samples.extend(of_slice);
-                }
+                all[place].extend(series.iter().cloned());
                 of_slice.extend(series);
             }
             for batch in batches(&of_slice) {
@@ -100,15 +91,12 @@ impl Synchronizer {
         for (target, budget) in targets.iter().zip(&budgets) {
             self.tell_folded(target, budget);
         }
-        let devices = targets.into_iter().zip(samples).zip(effects);
-        let devices = devices.map(|((target, samples), effects)| DevicePreview {
+        let devices = targets.into_iter().zip(all).zip(effects);
+        let devices = devices.map(|((target, series), effects)| DevicePreview {
             user: target.state.user,
             host: target.state.host,
             server: target.state.server,
-            series: samples
-                .into_iter()
-                .map(|(labels, samples)| Series { labels, samples })
-                .collect(),
+            series: joined(series),
             effects,
         });
         Preview {

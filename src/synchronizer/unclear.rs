@@ -9,7 +9,7 @@ use super::delivery::{Settled, parcel, part};
 use super::{Problem, Synchronizer};
 use crate::checkpoint::{Cause, Part};
 use crate::metrics::{Labels, Series};
-use crate::query_api::QueryError;
+use crate::query_api::{self, QueryError};
 use crate::remote_write::{Outcome, Parcel, Patience, deliver};
 use crate::timeline::{Interval, Time};
 
@@ -156,13 +156,7 @@ impl Synchronizer {
         let stored = self.queries.raw(&selector, range).await;
         self.findings.nobody_tells = stored.is_err();
         let stored = stored.ok()?;
-        let stored: BTreeMap<&Labels, BTreeSet<i64>> = stored
-            .iter()
-            .map(|series| {
-                let timestamps = series.samples.iter().map(|sample| sample.timestamp_ms);
-                (&series.labels, timestamps.collect())
-            })
-            .collect();
+        let stored = timestamps_of(&stored);
         let divided = |is_in_the_way: &dyn Fn(&BTreeSet<i64>, i64) -> bool| {
             let divided = content.series().iter().map(|series| {
                 let known = stored.get(&series.labels);
@@ -207,11 +201,7 @@ pub(super) async fn unseen(
         .queries
         .raw(&selector(series, &nonce()), range)
         .await?;
-    let mut stored = BTreeMap::<&Labels, BTreeSet<i64>>::new();
-    for series in &shown {
-        let timestamps = series.samples.iter().map(|sample| sample.timestamp_ms);
-        stored.entry(&series.labels).or_default().extend(timestamps);
-    }
+    let stored = timestamps_of(&shown);
     let missing = series.iter().map(|series| {
         let known = stored.get(&series.labels);
         let is_missing = |timestamp| !known.is_some_and(|known| known.contains(timestamp));
@@ -226,6 +216,16 @@ pub(super) async fn unseen(
         }
     });
     Ok(Parcel::new(missing))
+}
+
+/// Returns when each label set has samples.
+fn timestamps_of(shown: &[query_api::Series]) -> BTreeMap<&Labels, BTreeSet<i64>> {
+    let mut stored = BTreeMap::<&Labels, BTreeSet<i64>>::new();
+    for series in shown {
+        let timestamps = series.samples.iter().map(|sample| sample.timestamp_ms);
+        stored.entry(&series.labels).or_default().extend(timestamps);
+    }
+    stored
 }
 
 /// Returns a selector that matches all of `series`, and nobody has used before: VictoriaMetrics remembers which series
