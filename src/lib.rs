@@ -37,6 +37,7 @@ pub mod local_time;
 pub mod logging;
 pub mod message;
 pub mod metrics;
+pub mod migration;
 pub mod openmetrics;
 pub mod query_api;
 pub mod remote_write;

@@ -180,6 +180,18 @@ fn on_this_machine(
         Command::Config(ConfigCommand::Init) => {
             config::init(&settings::file::path(dirs, testing), out)?;
         }
+        Command::Config(ConfigCommand::Import { files }) => {
+            let remarks = config::import(files, dirs, out)?;
+            for remark in &remarks {
+                complain(remark);
+            }
+            if remarks
+                .iter()
+                .any(|remark| matches!(remark, config::Remark::Faulty(_)))
+            {
+                return Ok(Exit::Usage);
+            }
+        }
         Command::Autostart { action, launcher } => {
             let settings = autostart::settings(*launcher, dirs, testing)?;
             let problems = autostart::run(*action, settings, dirs, out)?;

@@ -322,7 +322,7 @@ pub enum Format {
 }
 
 /// What to do with the settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
     /// Print every setting, with secrets masked, and where it comes from; exit 2 if one is bad
     Show,
@@ -330,6 +330,12 @@ pub enum ConfigCommand {
     Path,
     /// Write a settings file with commented defaults, unless there is one
     Init,
+    /// Print the settings file that those of aw-sync-suite's agent come to, its filters as rules on labels
+    Import {
+        /// Its files: aw-sync-settings.yaml, and the one of its filters
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
 }
 
 /// Takes any text as a secret: an address may carry a password, and clap would print it back in an error.

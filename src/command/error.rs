@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::autostart::NoLauncher;
 use super::backfill::BackfillError;
-use super::config::InitError;
+use super::config::{ImportError, InitError};
 use super::export::ExportError;
 use super::verify::DayError;
 use crate::activitywatch::ReadError;
@@ -27,6 +27,9 @@ pub enum CommandError {
     /// There is no settings file, and none can be written.
     #[error(transparent)]
     Init(#[from] InitError),
+    /// There are no settings to import, or no place for them.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// Nobody is there to start the agent.
     #[error(transparent)]
     Launcher(#[from] NoLauncher),
@@ -63,7 +66,11 @@ impl CommandError {
     /// Returns how the command ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::Init(_) | Self::Launcher(_) | Self::Days(_) => Exit::Usage,
+            Self::Settings(_)
+            | Self::Init(_)
+            | Self::Import(_)
+            | Self::Launcher(_)
+            | Self::Days(_) => Exit::Usage,
             Self::Service(error) if !matches!(error, ServiceError::Io { .. }) => Exit::Usage,
             Self::Source(_) | Self::Query(_) => Exit::Unreachable,
             Self::Export(error) => error.exit(),

@@ -228,6 +228,22 @@ pub fn load(
     }
 }
 
+/// Checks `text` as the file of settings that it is to become, with no other layer.
+///
+/// # Errors
+/// [`SettingsError::File`] with the line where it must be mended.
+pub fn check(text: &str, dirs: &Dirs) -> Result<(), SettingsError> {
+    let path = file::path(dirs, false);
+    let file = file::parse(&path, text)?;
+    let nothing = PartialSettings::default();
+    let found = discovery::find(dirs, false).url;
+    let origins = Origins::new(&nothing, &nothing, file.origins);
+    match resolve::resolve(file.settings, found, &dirs.config, &origins) {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(SettingsError::new(origins.near(&fault.key), fault.problem)),
+    }
+}
+
 fn first_start(path: &Path) -> Vec<Warning> {
     match file::init(path) {
         Ok(_) => Vec::new(),

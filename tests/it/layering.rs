@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("logging", &[]),
     ("service", &[]),
     ("message", &[]),
+    ("migration", &[]),
     ("activitywatch", &["message", "timeline"]),
     ("metrics", &["activitywatch", "timeline"]),
     (

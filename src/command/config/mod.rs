@@ -1,11 +1,15 @@
 //! `config`: what the settings are, where they come from, and the first file.
 
+mod import;
+
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use crate::settings::{Loaded, file};
+
+pub use import::{ImportError, Remark, import};
 
 /// Prints each key with its value and origin, with secrets masked; each line is one that the settings file takes.
 ///
