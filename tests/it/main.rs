@@ -17,6 +17,7 @@ mod crash;
 mod credentials;
 mod daemon;
 mod doctor;
+mod documents;
 mod exactness;
 mod export;
 mod export_files;
