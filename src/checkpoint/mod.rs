@@ -62,6 +62,10 @@ pub struct Endpoint {
     /// What was sent, but not yet seen to have arrived.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unconfirmed: Vec<Stretch>,
+    /// The time of which the receiver may have something that nobody remembers, from and until: the file of a request
+    /// under way was damaged. What is sent of it is looked for first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_doubt: Option<(Time, Time)>,
     /// When a pass last came to its end with everything delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Time>,

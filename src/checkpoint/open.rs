@@ -79,6 +79,11 @@ impl EndpointStore {
         self.store.sending(&self.url)
     }
 
+    /// Returns what to report of a request under way that was read and makes no sense, for `reason`.
+    pub fn damaged(&self, sending: &Sending, reason: String) -> StoreError {
+        self.store.damaged(sending, reason)
+    }
+
     /// Keeps `sending`, which is to this destination, until [`Self::forget`].
     ///
     /// # Errors

@@ -1,3 +1,4 @@
+use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::{Device, Refused, Retried};
@@ -47,7 +48,32 @@ pub struct Part {
     pub resent: u32,
 }
 
-/// The first line of the file; the rest is the bodies, one after the other.
+/// Why a file is not what [`Sending::to_bytes`] has written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// A later version of the agent has written it.
+    Newer(u32),
+    /// Something has changed or cut it since.
+    Damaged {
+        /// What is wrong with it.
+        reason: String,
+        /// Where to, and the stretch of time, if at least that can be read.
+        header: Option<(String, Time, Time)>,
+    },
+}
+
+impl Unreadable {
+    fn damaged(reason: impl Into<String>) -> Self {
+        Self::Damaged {
+            reason: reason.into(),
+            header: None,
+        }
+    }
+}
+
+/// The first line of the file. The second is the digest of the first, the rest is the bodies, one after the other.
+///
+/// Version 2 had neither the second line nor a digest of the bodies.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -64,6 +90,15 @@ struct Header {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     done_bytes: Vec<usize>,
     parts: Vec<PartHeader>,
+    /// The digest of all bodies.
+    #[serde(default)]
+    digest: String,
+}
+
+/// The part of the first line that every version has.
+#[derive(Deserialize)]
+struct AnyVersion {
+    version: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,7 +120,11 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-const VERSION: u32 = 2;
+/// The version that this program writes.
+pub(super) const VERSION: u32 = 3;
+
+/// The last version without digests, which is read as well.
+const WITHOUT_DIGESTS: u32 = 2;
 
 impl Sending {
     /// Returns how many samples are left.
@@ -101,6 +140,14 @@ impl Sending {
             newest_ms: part.newest_ms,
             resent: part.resent,
         };
+        let of_parts = self.parts.iter().map(|part| &part.body);
+        let bodies: Vec<u8> = self
+            .done
+            .iter()
+            .chain(of_parts)
+            .flatten()
+            .copied()
+            .collect();
         let header = Header {
             version: VERSION,
             endpoint: self.endpoint.clone(),
@@ -112,61 +159,98 @@ impl Sending {
             refused: self.refused.clone(),
             done_bytes: self.done.iter().map(Vec::len).collect(),
             parts: self.parts.iter().map(part).collect(),
+            digest: digest(&bodies),
         };
         let mut bytes =
             serde_json::to_vec(&header).expect("a header has no maps with keys other than text");
-        bytes.push(b'\n');
-        let of_parts = self.parts.iter().map(|part| &part.body);
-        for body in self.done.iter().chain(of_parts) {
-            bytes.extend_from_slice(body);
+        let digest = digest(&bytes);
+        for line_or_rest in [&b"\n"[..], digest.as_bytes(), b"\n", &bodies] {
+            bytes.extend_from_slice(line_or_rest);
         }
         bytes
     }
 
-    /// Returns what [`Self::to_bytes`] has written, or what is wrong with it.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let line = bytes
-            .iter()
-            .position(|&byte| byte == b'\n')
-            .ok_or("no header line")?;
-        let header: Header =
-            serde_json::from_slice(&bytes[..line]).map_err(|error| error.to_string())?;
-        if header.version != VERSION {
-            return Err(format!("version {} is not {VERSION}", header.version));
+    /// Returns what [`Self::to_bytes`] has written, of this version or the one before, or what is wrong with it.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let (line, rest) = split_line(bytes).ok_or(Unreadable::damaged("no header line"))?;
+        let unreadable = |error: serde_json::Error| Unreadable::damaged(error.to_string());
+        let AnyVersion { version } = serde_json::from_slice(line).map_err(unreadable)?;
+        if version > VERSION {
+            return Err(Unreadable::Newer(version));
         }
-        let mut rest = &bytes[line + 1..];
-        let mut take = |length: usize| {
-            let (body, further) = rest
-                .split_at_checked(length)
-                .ok_or_else(|| format!("{} of {length} bytes", rest.len()))?;
-            rest = further;
-            Ok::<_, String>(body.to_vec())
+        let bodies = if version == WITHOUT_DIGESTS {
+            rest
+        } else {
+            let (known, bodies) = split_line(rest).unwrap_or_default();
+            if known != digest(line).as_bytes() {
+                return Err(Unreadable::damaged("its header is not as it was written"));
+            }
+            bodies
         };
-        let done: Result<_, _> = header.done_bytes.into_iter().map(&mut take).collect();
-        let done = done?;
-        let mut parts = Vec::new();
-        for part in header.parts {
-            parts.push(Part {
-                body: take(part.bytes)?,
-                samples: part.samples,
-                oldest_ms: part.oldest_ms,
-                newest_ms: part.newest_ms,
-                resent: part.resent,
-            });
+        let header: Header = serde_json::from_slice(line).map_err(unreadable)?;
+        let has_digest = version > WITHOUT_DIGESTS;
+        if has_digest && header.digest != digest(bodies) {
+            return Err(header.damaged("its requests are not as they were written".to_owned()));
+        }
+        header.with(bodies)
+    }
+}
+
+impl Header {
+    /// Returns why what follows the header is not what it says.
+    fn damaged(self, reason: String) -> Unreadable {
+        Unreadable::Damaged {
+            reason,
+            header: Some((self.endpoint, self.from, self.until)),
+        }
+    }
+
+    /// Returns the whole, of which `rest` is the bodies.
+    fn with(mut self, mut rest: &[u8]) -> Result<Sending, Unreadable> {
+        let parts = std::mem::take(&mut self.parts);
+        let lengths = parts.iter().map(|part| part.bytes);
+        let mut bodies = Vec::new();
+        for length in self.done_bytes.iter().copied().chain(lengths) {
+            let Some((body, further)) = rest.split_at_checked(length) else {
+                return Err(self.damaged(format!("{} of {length} bytes", rest.len())));
+            };
+            bodies.push(body.to_vec());
+            rest = further;
         }
         if !rest.is_empty() {
-            return Err(format!("{} bytes too many", rest.len()));
+            return Err(self.damaged(format!("{} bytes too many", rest.len())));
         }
-        Ok(Self {
-            endpoint: header.endpoint,
-            from: header.from,
-            until: header.until,
-            devices: header.devices,
-            retried: header.retried,
-            delivered: header.delivered,
-            refused: header.refused,
-            done,
-            parts,
+        let of_parts = bodies.split_off(self.done_bytes.len());
+        let parts = parts.into_iter().zip(of_parts).map(|(part, body)| Part {
+            body,
+            samples: part.samples,
+            oldest_ms: part.oldest_ms,
+            newest_ms: part.newest_ms,
+            resent: part.resent,
+        });
+        Ok(Sending {
+            endpoint: self.endpoint,
+            from: self.from,
+            until: self.until,
+            devices: self.devices,
+            retried: self.retried,
+            delivered: self.delivered,
+            refused: self.refused,
+            done: bodies,
+            parts: parts.collect(),
         })
     }
+}
+
+fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|&byte| byte == b'\n')?;
+    Some((&bytes[..end], &bytes[end + 1..]))
+}
+
+/// Returns what tells bytes from any others that damage makes of them.
+fn digest(bytes: &[u8]) -> String {
+    Md5::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -7,7 +7,9 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::sending::{self, Unreadable};
 use super::{Checkpoint, Endpoint, Journal, Sending};
+use crate::timeline::Time;
 
 /// The version of the file that this program writes; it reads no other.
 const VERSION: u32 = 1;
@@ -49,15 +51,41 @@ pub enum StoreError {
         /// Where it is now.
         kept: PathBuf,
     },
+    /// The file of the request under way is not what the agent writes.
+    #[error(
+        "{path}, the request under way, is damaged: {reason}\nhint: the next pass moves it aside, and looks for what may have arrived of it"
+    )]
+    DamagedRequest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// The stretch of time that it was about, if that can be read.
+        stretch: Option<(Time, Time)>,
+    },
+    /// It was damaged and has been moved aside.
+    #[error(
+        "{path}, the request under way, is damaged ({reason}); it is kept as {kept}\nhint: nothing of it is lost: the next pass makes it anew from ActivityWatch, and sends to a receiver that counts twice what it gets twice only what it does not show"
+    )]
+    RequestSetAside {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// Where it is now.
+        kept: PathBuf,
+    },
     /// The file is from a later version of the agent. It stays where it is.
     #[error(
-        "{path} is of version {version}, this program reads version {VERSION}\nhint: update aw-sync-agent"
+        "{path} is of version {version}, this program reads version {reads}\nhint: update aw-sync-agent"
     )]
     Newer {
         /// The file.
         path: PathBuf,
         /// Its version.
         version: u32,
+        /// The newest version that this program reads.
+        reads: u32,
     },
 }
 
@@ -142,7 +170,11 @@ impl Store {
         if let Ok(AnyVersion { version }) = serde_json::from_slice(&bytes)
             && version > VERSION
         {
-            return Err(StoreError::Newer { path, version });
+            return Err(StoreError::Newer {
+                path,
+                version,
+                reads: VERSION,
+            });
         }
         match serde_json::from_slice::<CheckpointFile>(&bytes) {
             Ok(file) => Ok(Checkpoint {
@@ -180,13 +212,25 @@ impl Store {
     /// Any [`StoreError`] but [`StoreError::SetAside`].
     pub fn sending(&self, url: &str) -> Result<Option<Sending>, StoreError> {
         for path in [self.sending_path(url), self.lone_sending_path()] {
-            if let Some(sending) = read_sending(path)?
-                && sending.endpoint == url
-            {
+            if let Some(sending) = read_sending(path, url)? {
                 return Ok(Some(sending));
             }
         }
         Ok(None)
+    }
+
+    /// Returns what to report of a request under way that was read and makes no sense.
+    pub(super) fn damaged(&self, sending: &Sending, reason: String) -> StoreError {
+        let of_its_own = self.sending_path(&sending.endpoint);
+        StoreError::DamagedRequest {
+            path: if of_its_own.exists() {
+                of_its_own
+            } else {
+                self.lone_sending_path()
+            },
+            reason,
+            stretch: Some((sending.from, sending.until)),
+        }
     }
 
     /// Keeps `sending` until [`Self::forget`].
@@ -205,9 +249,7 @@ impl Store {
     pub(super) fn forget(&self, url: &str) -> Result<(), StoreError> {
         // First, since it is the older of the two.
         let lone = self.lone_sending_path();
-        if read_sending(lone.clone())
-            .is_ok_and(|sending| sending.is_some_and(|sending| sending.endpoint == url))
-        {
+        if read_sending(lone.clone(), url).is_ok_and(|sending| sending.is_some()) {
             remove(lone)?;
         }
         remove(self.sending_path(url))
@@ -220,9 +262,11 @@ impl StoreError {
     /// Returns what to report; any other error comes back as it is.
     #[must_use]
     pub fn set_aside(self) -> Self {
-        let Self::Damaged { path, reason } = self else {
+        let (Self::Damaged { path, reason } | Self::DamagedRequest { path, reason, .. }) = &self
+        else {
             return self;
         };
+        let (path, reason) = (path.clone(), reason.clone());
         let numbered = |number: u32| {
             let mut name = path.as_os_str().to_owned();
             name.push(format!(".damaged-{number}"));
@@ -233,6 +277,9 @@ impl StoreError {
             .find(|name| !name.exists())
             .unwrap_or_else(|| numbered(0));
         match fs::rename(&path, &kept) {
+            Ok(()) if matches!(self, Self::DamagedRequest { .. }) => {
+                Self::RequestSetAside { path, reason, kept }
+            }
             Ok(()) => Self::SetAside { path, reason, kept },
             Err(source) => Self::Io {
                 action: "move aside",
@@ -255,12 +302,28 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
-fn read_sending(path: PathBuf) -> Result<Option<Sending>, StoreError> {
-    let bytes = read(&path)?;
-    bytes
-        .map(|bytes| Sending::from_bytes(&bytes))
-        .transpose()
-        .map_err(|reason| StoreError::Damaged { path, reason })
+/// Reads the request under way to `url`; `None` if there is none, or it is to another destination.
+fn read_sending(path: PathBuf, url: &str) -> Result<Option<Sending>, StoreError> {
+    let Some(bytes) = read(&path)? else {
+        return Ok(None);
+    };
+    match Sending::from_bytes(&bytes) {
+        Ok(sending) => Ok(Some(sending).filter(|sending| sending.endpoint == url)),
+        Err(Unreadable::Newer(version)) => Err(StoreError::Newer {
+            path,
+            version,
+            reads: sending::VERSION,
+        }),
+        Err(Unreadable::Damaged {
+            header: Some((endpoint, ..)),
+            ..
+        }) if endpoint != url => Ok(None),
+        Err(Unreadable::Damaged { reason, header }) => Err(StoreError::DamagedRequest {
+            path,
+            reason,
+            stretch: header.map(|(_, from, until)| (from, until)),
+        }),
+    }
 }
 
 fn remove(path: PathBuf) -> Result<(), StoreError> {

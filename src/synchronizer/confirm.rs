@@ -34,7 +34,6 @@ impl Synchronizer {
             .filter(|stretch| is_due(stretch))
             .cloned()
             .collect();
-        let mut sees_all = false;
         for (range, resent) in joined(due.clone()) {
             let missing = match self.not_there(range).await? {
                 Ok(missing) => missing,
@@ -47,17 +46,14 @@ impl Synchronizer {
                 Err(_) => return Ok(Flow::Continue),
             };
             if let Some(missing) = missing {
-                if !sees_all {
-                    // Without seeing what was sent last, nothing can be said of what was sent before.
-                    let Ok(None) = self.show_all(patience).await else {
-                        self.notify([format!(
-                            "{} does not show what it has taken, so what it may have lost is not found\nhint: check `query-url` under `[remote-write]`",
-                            self.destination.shown()
-                        )]);
-                        return Ok(Flow::Continue);
-                    };
-                    sees_all = true;
-                }
+                // Without seeing what was sent last, nothing can be said of what was sent before.
+                let Ok(None) = self.show_all(patience).await else {
+                    self.notify([format!(
+                        "{} does not show what it has taken, so what it may have lost is not found\nhint: check `query-url` under `[remote-write]`",
+                        self.destination.shown()
+                    )]);
+                    return Ok(Flow::Continue);
+                };
                 let sent = self.send_again(range, missing, resent, patience, report);
                 if let Flow::Stop = sent.await? {
                     return Ok(Flow::Stop);

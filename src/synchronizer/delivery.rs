@@ -38,8 +38,10 @@ impl Synchronizer {
         patience: Patience,
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
-        let Some(sending) = self.store.sending().map_err(StoreError::set_aside)? else {
-            return Ok(Flow::Continue);
+        let sending = match self.under_way() {
+            Ok(None) => return Ok(Flow::Continue),
+            Ok(Some(sending)) => sending,
+            Err(error) => return Err(self.in_doubt_for(error)?),
         };
         let is_recorded = |device: &checkpoint::Device| {
             self.endpoint()
@@ -78,7 +80,11 @@ impl Synchronizer {
             done: Vec::new(),
             parts: vec![part(batch)],
         };
-        self.settle(sending, false, patience, report).await
+        let maybe_stored = self.is_in_doubt(&sending.parts[0]);
+        if maybe_stored {
+            self.store.keep(&sending)?;
+        }
+        self.settle(sending, maybe_stored, patience, report).await
     }
 
     /// Sends one part after the other until none is left, and records what became of the stretch.
@@ -126,6 +132,9 @@ impl Synchronizer {
                     sending.parts.splice(..0, rest);
                 }
                 Settled::Refused(cause, reason) => {
+                    if cause == Cause::Unclear {
+                        self.gave_up_for_doubt();
+                    }
                     Findings::refuse(&mut sending, &first, cause, &reason);
                 }
                 Settled::Wait(problem) => {
@@ -179,6 +188,8 @@ impl Synchronizer {
         let maybe_stored = maybe_stored || delivery.maybe_stored;
         self.findings.was_unclear |= maybe_stored;
         if maybe_stored && appends {
+            // This was sent after anything that has been seen.
+            self.findings.shows_all = false;
             return self.settle_unclear(first, patience).await;
         }
         if maybe_stored && let Some(settled) = self.stored_before(first, &delivery.outcome).await {

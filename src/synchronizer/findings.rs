@@ -37,6 +37,8 @@ pub(super) struct Findings {
     pub(super) resent: u32,
     /// Whether something of the stretch at hand may be stored that nobody has seen acknowledged.
     pub(super) was_unclear: bool,
+    /// Whether the receiver shows all that was sent to it before the pass.
+    pub(super) shows_all: bool,
     /// How often something was refused while nothing had been taken yet.
     fruitless: usize,
     /// How many parts were put off since.
@@ -54,6 +56,7 @@ impl Findings {
                 continue;
             }
             let Some(content) = parcel(&whole) else {
+                sending.parts.push(whole);
                 continue;
             };
             let mut left = Some(content);

@@ -23,17 +23,18 @@ impl Synchronizer {
     /// Looks again at what was sent, if it is time to, and sends what has been added since.
     ///
     /// A step of a metric of which something was sent and comes out otherwise now stays as it was sent, and is counted:
-    /// a sample cannot be taken back, and another beside it would count the time twice.
+    /// a sample cannot be taken back, and another beside it would count the time twice. Stops if not everything that was
+    /// due could be looked at.
     pub(super) async fn look_again(
         &mut self,
         targets: &[Target],
         patience: Patience,
         report: &mut PassReport,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Flow, StoreError> {
         let now = self.now;
         let endpoint = self.endpoint_mut();
         let Some(complete_since) = endpoint.journal_since else {
-            return Ok(());
+            return Ok(Flow::Continue);
         };
         let looked = &mut endpoint.looked;
         let is_due = |last: Time, every| now.since(last) >= every;
@@ -44,13 +45,13 @@ impl Synchronizer {
         // What has just been read for the first time cannot be late.
         let is_far_back = is_due(*looked.far_back.get_or_insert(now), FAR_BACK_EVERY);
         if !is_far_back && !is_due(*looked.lately.get_or_insert(now), LATELY_EVERY) {
-            return Ok(());
+            return Ok(Flow::Continue);
         }
         let back = if is_far_back { FAR_BACK } else { LATELY };
         // Whole days, so that the same label sets come within the series budget as when they were sent.
         let from = utc_day(now - back).max(utc_day_end(complete_since - Duration::from_nanos(1)));
         if !self.journal().exists() {
-            return Ok(());
+            return Ok(Flow::Continue);
         }
         let mut changed_steps = 0;
         for target in targets {
@@ -59,7 +60,7 @@ impl Synchronizer {
             }
             match self.look_at(target, from, patience, report).await? {
                 Some(changed) => changed_steps += changed,
-                None => return Ok(()),
+                None => return Ok(Flow::Stop),
             }
         }
         let looked = &mut self.endpoint_mut().looked;
@@ -67,7 +68,8 @@ impl Synchronizer {
         if is_far_back {
             (looked.far_back, looked.changed_steps) = (Some(now), changed_steps);
         }
-        self.forget_old()
+        self.forget_old()?;
+        Ok(Flow::Continue)
     }
 
     /// Looks at a device again from `from` on, and returns how many steps have changed; `None` if it did not come to an

@@ -8,6 +8,7 @@ mod begin;
 mod catch_up;
 mod confirm;
 mod delivery;
+mod doubt;
 mod export;
 mod findings;
 mod journal;
@@ -171,8 +172,11 @@ impl Synchronizer {
                 .await?
             {
                 self.catch_up(&mut targets, patience, &mut report).await?;
-                if report.is_complete() {
-                    self.look_again(&targets, patience, &mut report).await?;
+                if report.is_complete()
+                    && let Flow::Continue = self.look_again(&targets, patience, &mut report).await?
+                    && report.is_complete()
+                {
+                    self.doubt_is_over();
                 }
             }
             report.lag = targets

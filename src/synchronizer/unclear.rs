@@ -41,7 +41,11 @@ impl Synchronizer {
             Outcome::TooOld { .. } => false,
             _ => return None,
         };
-        match self.missing(first).await {
+        let content = match self.content(first) {
+            Ok(content) => content,
+            Err(problem) => return Some(Settled::Wait(problem)),
+        };
+        match unseen(self, content.series()).await {
             Ok(None) => Some(Settled::Delivered),
             Ok(Some(missing)) if missing.samples() < first.samples => {
                 Some(Settled::Split(vec![part(missing.batch())]))
@@ -61,15 +65,17 @@ impl Synchronizer {
     ) -> Result<Settled, Problem> {
         let url = self.destination.shown();
         log::info!("{url}: finding out whether a request arrived whose answer was not seen");
+        let content = self.content(first)?;
         if let Some(error) = self.show_all(patience).await? {
             return Ok(Settled::Refused(Cause::Unclear, error.to_string()));
         }
         let ask = |error: QueryError| unclear(self.destination.shown(), error.to_string());
-        if self.missing(first).await.map_err(ask)?.is_none() {
+        let look = || unseen(self, content.series());
+        if look().await.map_err(ask)?.is_none() {
             return Ok(Settled::Delivered);
         }
         sleep(SECOND_LOOK).await;
-        let Some(missing) = self.missing(first).await.map_err(ask)? else {
+        let Some(missing) = look().await.map_err(ask)? else {
             return Ok(Settled::Delivered);
         };
         if first.resent >= MOST_RESENT {
@@ -88,6 +94,9 @@ impl Synchronizer {
         &mut self,
         patience: Patience,
     ) -> Result<Option<QueryError>, Problem> {
+        if self.findings.shows_all {
+            return Ok(None);
+        }
         let fence = self.fence();
         let url = self.destination.shown();
         let Some(body) = Parcel::new([fence.clone()]).map(|fence| fence.batch().body) else {
@@ -115,6 +124,7 @@ impl Synchronizer {
             Err(error) => return Err(unclear(url, error.to_string())),
         }
         sleep(AFTER_FENCE).await;
+        self.findings.shows_all = true;
         Ok(None)
     }
 
@@ -131,12 +141,10 @@ impl Synchronizer {
         Ok(false)
     }
 
-    /// Returns what of a part the receiver does not show; `None` if it shows all.
-    async fn missing(&self, part: &Part) -> Result<Option<Parcel>, QueryError> {
-        match parcel(part) {
-            Some(content) => unseen(self, content.series()).await,
-            None => Ok(None),
-        }
+    /// Returns what a kept request holds. One that makes no sense is neither delivered nor sent.
+    fn content(&self, part: &Part) -> Result<Parcel, Problem> {
+        let unreadable = || "the request under way cannot be read".to_owned();
+        parcel(part).ok_or_else(|| unclear(self.destination.shown(), unreadable()))
     }
 }
 

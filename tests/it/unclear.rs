@@ -1,15 +1,18 @@
 //! Requests whose end nobody saw, at receivers that count twice what they get twice.
 
+use std::fs;
 use std::time::Duration;
 
 use chrono::Utc;
 use serde_json::Value;
 
 use crate::harness::{
-    Agent, EventSpec, Proxy, Receiver, Signal, Suite, Verdict, VictoriaMetrics,
-    VictoriaMetricsOptions, midnight, wait_until,
+    Agent, AwServer, EventSpec, Proxy, Receiver, Signal, Suite, Verdict, VictoriaMetrics,
+    VictoriaMetricsOptions, complaint, midnight, wait_until,
 };
 use crate::hour;
+use crate::refusals::{refused, refused_samples};
+use crate::totals::{assert_equal, seconds, yesterday};
 
 fn appending(suite: Suite) -> VictoriaMetrics {
     VictoriaMetrics::start(VictoriaMetricsOptions {
@@ -66,17 +69,31 @@ fn what_never_arrived_is_sent_again() {
     assert_eq!(stored(&victoria), (60, 60));
 }
 
-#[test]
-fn a_kill_before_the_answer_counts_nothing_twice() {
-    let (server, victoria) = (hour::server(), appending(Suite::Sid));
-    let proxy = Proxy::start(&victoria.url(), |_, path, _| {
+/// Kills an agent once the receiver has a request of ten minutes, and before it has an answer. The hour before has
+/// arrived, and the machine is known.
+fn killed_before_the_answer(server: &AwServer, receiver: &dyn Receiver) -> (Agent, Proxy) {
+    killed_at(server, receiver, || Verdict::LoseAnswer)
+}
+
+/// Kills an agent once such a request has met its fate.
+fn killed_at(server: &AwServer, receiver: &dyn Receiver, fate: fn() -> Verdict) -> (Agent, Proxy) {
+    let proxy = Proxy::judging(&receiver.url(), |_| Verdict::Forward);
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    agent.sync();
+    let start = midnight(1) + chrono::TimeDelta::hours(3);
+    let later = EventSpec::new(start, 600_000, serde_json::json!({"app": "later"}));
+    server.insert(hour::BUCKET, &[later]);
+    agent.edit_endpoint(|endpoint| {
+        let watermark = start - chrono::TimeDelta::hours(1);
+        endpoint["devices"][0]["watermark"] = watermark.to_rfc3339().into();
+    });
+    proxy.set_rule(move |_, path, _| {
         if path.ends_with("/write") {
-            Verdict::LoseAnswer
+            fate()
         } else {
             Verdict::Forward
         }
     });
-    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
     let mut process = agent.spawn(&["sync"]);
     wait_until("the request", Duration::from_secs(20), || {
         proxy.heads().iter().any(|head| head.contains("/write"))
@@ -84,8 +101,96 @@ fn a_kill_before_the_answer_counts_nothing_twice() {
     process.signal(Signal::Kill);
     process.wait(Duration::from_secs(5));
     proxy.set_rule(|_, _, _| Verdict::Forward);
+    (agent, proxy)
+}
+
+#[test]
+fn a_kill_before_the_answer_counts_nothing_twice() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let (agent, _proxy) = killed_before_the_answer(&server, &victoria);
     agent.sync();
-    assert_eq!(stored(&victoria), (60, 60));
+    assert_eq!(stored(&victoria), (70, 70));
+}
+
+/// Changes the file of the request under way, and lets a sync find that; returns what it says.
+fn damage(agent: &Agent, edit: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut files = fs::read_dir(agent.data_dir()).unwrap().flatten();
+    let file = files
+        .find(|file| file.file_name().to_string_lossy().starts_with("sending-"))
+        .unwrap()
+        .path();
+    let mut bytes = fs::read(&file).unwrap();
+    edit(&mut bytes);
+    fs::write(&file, bytes).unwrap();
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    let path = file.display().to_string();
+    complaint(&run, &[(&path, "FILE")])
+}
+
+fn flip_the_last_byte(bytes: &mut [u8]) {
+    *bytes.last_mut().unwrap() ^= 1;
+}
+
+#[test]
+fn a_damaged_request_under_way_is_neither_lost_nor_counted_twice() {
+    for lost in [false, true] {
+        let (server, victoria) = (hour::server(), appending(Suite::Sid));
+        let (agent, _proxy) = killed_before_the_answer(&server, &victoria);
+        let said = damage(&agent, |bytes| {
+            if lost {
+                bytes.truncate(9);
+            } else {
+                flip_the_last_byte(bytes);
+            }
+        });
+        let reason = if lost {
+            "no header line"
+        } else {
+            "its requests are not as they were written"
+        };
+        let expected = format!(
+            "FILE, the request under way, is damaged ({reason}); it is kept as FILE.damaged-1\nhint: "
+        );
+        assert!(said.contains(&expected), "{said}");
+        assert_eq!(agent.sync().samples, 10);
+        assert_eq!(stored(&victoria), (70, 70), "{lost}");
+    }
+}
+
+#[test]
+fn a_damaged_request_that_never_arrived_is_made_anew() {
+    for appends in [true, false] {
+        let (server, prometheus) = hour::servers();
+        let victoria = appending(Suite::Sid);
+        let receiver: &dyn Receiver = if appends { &victoria } else { &prometheus };
+        let (agent, _proxy) = killed_at(&server, receiver, || Verdict::Silence);
+        damage(&agent, |bytes| flip_the_last_byte(bytes));
+        assert_eq!(agent.sync().samples, 10);
+        assert_equal(
+            &yesterday(receiver, "aw_window_seconds", "app"),
+            &seconds(&[("later", 600), ("vim", 3600)]),
+        );
+    }
+}
+
+#[test]
+fn a_damaged_request_that_nobody_tells_of_stays_unclear() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let (agent, proxy) = killed_before_the_answer(&server, &victoria);
+    proxy.set_rule(|_, path, _| {
+        if path.contains("/query") {
+            Verdict::Answer(404, "", "404 page not found")
+        } else {
+            Verdict::Forward
+        }
+    });
+    damage(&agent, |bytes| bytes.truncate(9));
+    assert_eq!(agent.run(&["sync"]).code, Some(1));
+    assert_eq!(refused(&agent)[0]["cause"], "unclear");
+    assert_eq!(refused_samples(&agent), 10);
+    assert_eq!(agent.sync().samples, 0);
+    assert_eq!(stored(&victoria), (70, 70));
 }
 
 #[test]

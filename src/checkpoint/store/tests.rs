@@ -222,24 +222,81 @@ fn the_name_of_a_file_is_for_ever() {
 }
 
 #[test]
-fn half_a_request_is_not_sent() {
+fn a_request_that_is_not_as_it_was_written_is_not_sent() {
     let (_directory, store) = store();
     let sending = Sending {
         parts: vec![part(&[1, 2, 3]), part(&[4, 5])],
         ..to("http://a/", b"")
     };
     let bytes = sending.to_bytes();
-    let longer = [&bytes[..], b"x"].concat();
     let path = store.sending_path("http://a/");
-    for (damaged, place) in [&bytes[..bytes.len() - 1], &longer].into_iter().zip(1..) {
+    let read = |damaged: &[u8]| {
         fs::write(&path, damaged).unwrap();
-        assert!(matches!(
-            store.sending("http://a/").map_err(StoreError::set_aside),
-            Err(StoreError::SetAside { .. })
-        ));
-        let kept = format!("{}.damaged-{place}", path.display());
-        assert!(fs::exists(kept).unwrap());
+        store.sending("http://a/")
+    };
+    assert_eq!(read(&bytes).unwrap(), Some(sending.clone()));
+    let longer = [&bytes[..], b"x"].concat();
+    assert!(read(&longer).is_err());
+    for place in 0..bytes.len() {
+        assert!(read(&bytes[..place]).is_err(), "cut at {place}");
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 1;
+        assert!(read(&flipped).is_err(), "flipped at {place}");
     }
+    let mut flipped = bytes;
+    *flipped.last_mut().unwrap() ^= 1;
+    let Err(StoreError::DamagedRequest { stretch, .. }) = read(&flipped) else {
+        panic!("a body is damaged, and what is before it is not");
+    };
+    assert_eq!(stretch, Some((sending.from, sending.until)));
+    let error = store.sending("http://a/").unwrap_err().set_aside();
+    assert!(
+        matches!(error, StoreError::RequestSetAside { .. }),
+        "{error}"
+    );
+    assert_eq!(
+        fs::read(format!("{}.damaged-1", path.display())).unwrap(),
+        flipped
+    );
+    assert_eq!(store.sending("http://a/").unwrap(), None);
+}
+
+#[test]
+fn a_request_of_the_version_before_is_read_and_one_of_a_later_stays() {
+    let (_directory, store) = store();
+    let path = store.sending_path("http://a/");
+    let before = br#"{"version":2,"endpoint":"http://a/","from":"1970-01-01T00:00:00Z","until":"1970-01-01T00:02:00Z","devices":[],"delivered":0,"done_bytes":[1],"parts":[{"bytes":2,"samples":3,"oldest_ms":30000,"newest_ms":90000,"resent":1}]}"#;
+    fs::write(&path, [&before[..], b"\n\x09ab"].concat()).unwrap();
+    assert_eq!(
+        store.sending("http://a/").unwrap(),
+        Some(to("http://a/", b"ab"))
+    );
+    for damaged in [&b"\n\x09a"[..], b"\n\x09abc"] {
+        fs::write(&path, [&before[..], damaged].concat()).unwrap();
+        let read = store.sending("http://a/");
+        assert!(matches!(
+            read,
+            Err(StoreError::DamagedRequest {
+                stretch: Some(_),
+                ..
+            })
+        ));
+    }
+    let later = b"{\"version\":4,\"what\":1}\n";
+    fs::write(&path, later).unwrap();
+    let error = store.sending("http://a/").unwrap_err().set_aside();
+    assert!(
+        matches!(
+            error,
+            StoreError::Newer {
+                version: 4,
+                reads: 3,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), later);
 }
 
 #[cfg(unix)]
