@@ -47,6 +47,9 @@ pub struct Endpoint {
     /// How many samples it ever refused.
     #[serde(default)]
     pub samples_refused: u64,
+    /// The number of the request that was settled last.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub settled: u64,
     /// Whether the receiver counts twice what it gets twice; `None` as long as nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appends: Option<bool>,
@@ -72,6 +75,14 @@ pub struct Endpoint {
     /// What kept the last pass from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<Failure>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde wants"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// When time that was sent was last looked at again, and what came of it.

@@ -12,6 +12,8 @@ use crate::timeline::Time;
 /// those that the receiver may have.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sending {
+    /// Its number among all that was ever sent to the destination, from 1 on; 0 in files of version 2, which had none.
+    pub number: u64,
     /// Where to.
     pub endpoint: String,
     /// Where the stretch begins.
@@ -78,6 +80,8 @@ impl Unreadable {
 #[serde(deny_unknown_fields)]
 struct Header {
     version: u32,
+    #[serde(default)]
+    number: u64,
     endpoint: String,
     from: Time,
     until: Time,
@@ -150,6 +154,7 @@ impl Sending {
             .collect();
         let header = Header {
             version: VERSION,
+            number: self.number,
             endpoint: self.endpoint.clone(),
             from: self.from,
             until: self.until,
@@ -229,6 +234,7 @@ impl Header {
             resent: part.resent,
         });
         Ok(Sending {
+            number: self.number,
             endpoint: self.endpoint,
             from: self.from,
             until: self.until,

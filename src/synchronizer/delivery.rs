@@ -43,12 +43,14 @@ impl Synchronizer {
             Ok(Some(sending)) => sending,
             Err(error) => return Err(self.in_doubt_for(error)?),
         };
-        let is_recorded = |device: &checkpoint::Device| {
-            self.endpoint()
-                .is_some_and(|endpoint| endpoint.device(&device.user, &device.host) == Some(device))
-        };
         // Killed after the checkpoint and before the file was removed.
-        if !sending.devices.is_empty() && sending.devices.iter().all(is_recorded) {
+        let is_settled = match sending.number {
+            0 => self.is_recorded(&sending),
+            number => self
+                .endpoint()
+                .is_some_and(|endpoint| endpoint.settled == number),
+        };
+        if is_settled {
             self.store.forget()?;
             return Ok(Flow::Continue);
         }
@@ -58,6 +60,20 @@ impl Synchronizer {
             sending.samples()
         );
         self.settle(sending, true, patience, report).await
+    }
+
+    /// Whether the checkpoint says of the devices of a request what it does once that is settled.
+    fn is_recorded(&self, sending: &Sending) -> bool {
+        let is_recorded = |device: &checkpoint::Device| {
+            self.endpoint()
+                .is_some_and(|endpoint| endpoint.device(&device.user, &device.host) == Some(device))
+        };
+        !sending.devices.is_empty() && sending.devices.iter().all(is_recorded)
+    }
+
+    /// The number of the next request.
+    pub(super) fn next_number(&self) -> u64 {
+        self.endpoint().map_or(0, |endpoint| endpoint.settled) + 1
     }
 
     /// Sends the stretch of time from `from` until `until`; `devices` is what the checkpoint says of them afterwards.
@@ -70,6 +86,7 @@ impl Synchronizer {
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
         let sending = Sending {
+            number: self.next_number(),
             endpoint: self.destination.url().to_string(),
             from,
             until,
@@ -165,6 +182,7 @@ impl Synchronizer {
         }
         self.write_down(&sending)?;
         let endpoint = self.endpoint_mut();
+        endpoint.settled = sending.number.max(endpoint.settled);
         endpoint.samples_sent += sending.delivered as u64;
         endpoint.put_all(sending.devices);
         endpoint.retry(&sending.retried, &sending.refused);

@@ -2,7 +2,14 @@
 
 use std::process::Command;
 
-use crate::harness::{Agent, AwServer, Density, Generator, Prometheus, Receiver, Suite, midnight};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Agent, AwServer, Density, EventSpec, Generator, Prometheus, Receiver, Suite, midnight,
+};
+use crate::hour;
+use crate::late::let_a_day_pass;
 use crate::totals::assert_equal;
 
 /// The system calls that change what a file name stands for: each one of a sync is tried. strace kills the agent as it
@@ -42,6 +49,34 @@ fn a_kill_between_any_two_steps_changes_no_total() {
         kills >= 40,
         "only {kills} kills: strace did not do its work"
     );
+}
+
+#[test]
+fn what_came_late_is_booked_once_by_a_kill_before_it_is_forgotten() {
+    let (server, prometheus) = hour::servers();
+    let agent = Agent::between(&[&server], &prometheus);
+    agent.sync();
+    let late = EventSpec::new(
+        midnight(1) + TimeDelta::hours(3),
+        600_000,
+        json!({"app": "late", "title": "t"}),
+    );
+    server.insert(hour::BUCKET, &[late]);
+    let_a_day_pass(&agent);
+    let under_way = || {
+        let files = std::fs::read_dir(agent.data_dir()).unwrap().flatten();
+        let mut names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+        names.any(|name| name.starts_with("sending-"))
+    };
+    let ever_sent = || {
+        let status = agent.run(&["status", "--json"]).stdout;
+        let status: Value = serde_json::from_str(&status).unwrap();
+        status["endpoints"][0]["samples_sent"].as_u64().unwrap()
+    };
+    assert!(kill(&agent, "unlink", 1), "nothing was removed");
+    assert_eq!((under_way(), ever_sent()), (true, 70));
+    agent.sync();
+    assert_eq!((under_way(), ever_sent()), (false, 70));
 }
 
 /// Syncs with a kill at the given call and then without; `None` if the sync came to its end before.

@@ -20,7 +20,7 @@ fn days_ago(days: i64) -> Value {
 }
 
 /// Lets so much time pass that all is due that is done from time to time.
-fn let_a_day_pass(agent: &Agent) {
+pub(crate) fn let_a_day_pass(agent: &Agent) {
     agent.edit_endpoint(|endpoint| {
         endpoint["looked"] =
             json!({"lately": days_ago(2), "far_back": days_ago(2), "changed_steps": 0});

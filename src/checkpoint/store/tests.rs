@@ -134,6 +134,7 @@ fn the_request_under_way_comes_back_byte_for_byte() {
     let url = "http://localhost/";
     assert_eq!(store.sending(url).unwrap(), None);
     let sending = Sending {
+        number: 7,
         endpoint: url.to_owned(),
         from: Time::EPOCH,
         until: Time::from_millis(120_000),
@@ -170,6 +171,7 @@ fn the_request_under_way_comes_back_byte_for_byte() {
 
 fn to(endpoint: &str, body: &[u8]) -> Sending {
     Sending {
+        number: 0,
         endpoint: endpoint.to_owned(),
         from: Time::EPOCH,
         until: Time::from_millis(120_000),

@@ -273,6 +273,7 @@ impl Synchronizer {
             };
             let samples = batch.samples;
             let sending = Sending {
+                number: self.next_number(),
                 endpoint: self.destination.url().to_string(),
                 from: run.at,
                 until: done,
