@@ -3,6 +3,7 @@
 //!
 //! ActivityWatch's database is the queue, so this stays small and could be made anew. One process at a time holds it.
 
+mod entry;
 mod journal;
 mod lock;
 mod open;
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::timeline::Time;
 
-pub use journal::Journal;
+pub use entry::{Entry, Fate};
+pub use journal::{Days, Journal};
 pub use lock::{Lock, LockError};
 pub use open::{EndpointStore, OpenStore};
 pub use refused::{Cause, Refused};
@@ -59,6 +61,9 @@ pub struct Endpoint {
     /// What of all that was sent is in the journal: everything from then on, as far back as it reaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal_since: Option<Time>,
+    /// The days in the journal.
+    #[serde(default, skip_serializing_if = "Days::is_empty")]
+    pub days: Days,
     /// When time that was sent was last looked at again.
     #[serde(default)]
     pub looked: Looked,

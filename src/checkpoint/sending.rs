@@ -1,7 +1,7 @@
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::{Device, Refused, Retried};
+use super::{Device, Entry, Fate, Refused, Retried};
 use crate::timeline::Time;
 
 /// What is under way: the request that is sent, what is left of the same stretch, and what the checkpoint says once all
@@ -28,8 +28,8 @@ pub struct Sending {
     pub delivered: usize,
     /// What of the stretch has been refused.
     pub refused: Vec<Refused>,
-    /// What has come to an end, delivered or refused: bodies of requests.
-    pub done: Vec<Vec<u8>>,
+    /// What has come to an end, delivered or refused.
+    pub done: Vec<Entry>,
     /// What is left, in the order in which it is sent. The first may have been sent, the others have not. Empty only
     /// between two requests.
     pub parts: Vec<Part>,
@@ -91,8 +91,11 @@ struct Header {
     delivered: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refused: Vec<Refused>,
+    /// What version 2 had of what has come to an end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     done_bytes: Vec<usize>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    done: Vec<DoneHeader>,
     parts: Vec<PartHeader>,
     /// The digest of all bodies.
     #[serde(default)]
@@ -103,6 +106,13 @@ struct Header {
 #[derive(Deserialize)]
 struct AnyVersion {
     version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DoneHeader {
+    bytes: usize,
+    fate: Fate,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,14 +154,13 @@ impl Sending {
             newest_ms: part.newest_ms,
             resent: part.resent,
         };
+        let done = |entry: &Entry| DoneHeader {
+            bytes: entry.body.len(),
+            fate: entry.fate,
+        };
+        let of_done = self.done.iter().map(|entry| &entry.body);
         let of_parts = self.parts.iter().map(|part| &part.body);
-        let bodies: Vec<u8> = self
-            .done
-            .iter()
-            .chain(of_parts)
-            .flatten()
-            .copied()
-            .collect();
+        let bodies: Vec<u8> = of_done.chain(of_parts).flatten().copied().collect();
         let header = Header {
             version: VERSION,
             number: self.number,
@@ -162,7 +171,8 @@ impl Sending {
             retried: self.retried.clone(),
             delivered: self.delivered,
             refused: self.refused.clone(),
-            done_bytes: self.done.iter().map(Vec::len).collect(),
+            done_bytes: Vec::new(),
+            done: self.done.iter().map(done).collect(),
             parts: self.parts.iter().map(part).collect(),
             digest: digest(&bodies),
         };
@@ -210,12 +220,25 @@ impl Header {
         }
     }
 
+    /// What has come to an end, of either version. Version 2 did not tell what of it was refused: then all may have been.
+    fn take_done(&mut self) -> Vec<DoneHeader> {
+        let fate = if self.refused.is_empty() {
+            Fate::Delivered
+        } else {
+            Fate::Refused
+        };
+        let of_before = self.done_bytes.drain(..);
+        let mut done: Vec<_> = of_before.map(|bytes| DoneHeader { bytes, fate }).collect();
+        done.append(&mut self.done);
+        done
+    }
+
     /// Returns the whole, of which `rest` is the bodies.
     fn with(mut self, mut rest: &[u8]) -> Result<Sending, Unreadable> {
-        let parts = std::mem::take(&mut self.parts);
-        let lengths = parts.iter().map(|part| part.bytes);
+        let (done, parts) = (self.take_done(), std::mem::take(&mut self.parts));
+        let of_parts = parts.iter().map(|part| part.bytes);
         let mut bodies = Vec::new();
-        for length in self.done_bytes.iter().copied().chain(lengths) {
+        for length in done.iter().map(|done| done.bytes).chain(of_parts) {
             let Some((body, further)) = rest.split_at_checked(length) else {
                 return Err(self.damaged(format!("{} of {length} bytes", rest.len())));
             };
@@ -225,7 +248,11 @@ impl Header {
         if !rest.is_empty() {
             return Err(self.damaged(format!("{} bytes too many", rest.len())));
         }
-        let of_parts = bodies.split_off(self.done_bytes.len());
+        let of_parts = bodies.split_off(done.len());
+        let done = done.into_iter().zip(bodies).map(|(done, body)| Entry {
+            body,
+            fate: done.fate,
+        });
         let parts = parts.into_iter().zip(of_parts).map(|(part, body)| Part {
             body,
             samples: part.samples,
@@ -242,7 +269,7 @@ impl Header {
             retried: self.retried,
             delivered: self.delivered,
             refused: self.refused,
-            done: bodies,
+            done: done.collect(),
             parts: parts.collect(),
         })
     }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::unclear::{MOST_RESENT, SECOND_LOOK, unseen};
+use super::findings::refuse_parcel;
+use super::unclear::{MOST_RESENT, NEVER_SHOWN, SECOND_LOOK, unseen};
 use super::{Flow, PassReport, Synchronizer};
-use crate::checkpoint::{StoreError, Stretch};
+use crate::checkpoint::{Cause, Sending, StoreError, Stretch};
 use crate::query_api::QueryError;
 use crate::remote_write::{Parcel, Patience, batches};
 use crate::timeline::{Interval, utc_day_end};
@@ -82,12 +83,7 @@ impl Synchronizer {
     ) -> Result<Flow, StoreError> {
         let url = self.destination.shown().to_owned();
         if resent >= MOST_RESENT {
-            self.notify([format!(
-                "{url}: {} samples of {} are acknowledged each time and never there; they are not sent again",
-                missing.samples(),
-                &range.start().to_string()[..10],
-            )]);
-            return Ok(Flow::Continue);
+            return self.give_up(range, missing, patience, report).await;
         }
         log::warn!(
             "{url}: {} samples that it had acknowledged are not there; they are sent again",
@@ -108,13 +104,42 @@ impl Synchronizer {
         Ok(flow)
     }
 
-    /// Returns what of a stretch that was sent is not there, also after a second look.
+    /// Gives up what a receiver acknowledges each time and never shows, as if it had refused it.
+    async fn give_up(
+        &mut self,
+        range: Interval,
+        missing: Parcel,
+        patience: Patience,
+        report: &mut PassReport,
+    ) -> Result<Flow, StoreError> {
+        let mut sending = Sending {
+            number: self.next_number(),
+            endpoint: self.destination.url().to_string(),
+            from: range.start(),
+            until: range.end(),
+            devices: Vec::new(),
+            retried: Vec::new(),
+            delivered: 0,
+            refused: Vec::new(),
+            done: Vec::new(),
+            parts: Vec::new(),
+        };
+        refuse_parcel(&mut sending, Some(missing), Cause::Fault, NEVER_SHOWN);
+        // There is nothing to send, but a kill in between must not forget it.
+        self.store.keep(&sending)?;
+        self.settle(sending, false, patience, report).await
+    }
+
+    /// Returns what of a stretch that was delivered is not there, also after a second look. What is not known to have
+    /// been sent cannot be missed.
     async fn not_there(
-        &self,
+        &mut self,
         range: Interval,
     ) -> Result<Result<Option<Parcel>, QueryError>, StoreError> {
-        let sent = self.sent(range)?;
-        let missing = match unseen(self, &sent).await {
+        let Some(delivered) = self.delivered(range)? else {
+            return Ok(Ok(None));
+        };
+        let missing = match unseen(self, &delivered).await {
             Ok(Some(missing)) => missing,
             other => return Ok(other),
         };

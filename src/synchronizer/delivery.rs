@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::findings::{Findings, refuse_parcel};
 use super::{Flow, PassReport, Problem, Synchronizer};
-use crate::checkpoint::{self, Cause, Part, Refused, Sending, StoreError};
+use crate::checkpoint::{self, Cause, Entry, Fate, Part, Refused, Sending, StoreError};
 use crate::remote_write::{Batch, Delivery, Outcome, Parcel, Patience, deliver};
 use crate::timeline::Time;
 
@@ -135,7 +135,10 @@ impl Synchronizer {
                     report.samples += first.samples;
                     report.requests += 1;
                     sending.delivered += first.samples;
-                    sending.done.push(first.body);
+                    sending.done.push(Entry {
+                        body: first.body,
+                        fate: Fate::Delivered,
+                    });
                 }
                 Settled::Split(parts) => _ = sending.parts.splice(..0, parts),
                 Settled::Defer => sending.parts.push(first),

@@ -23,7 +23,7 @@ impl Synchronizer {
             && sending
                 .done
                 .iter()
-                .all(|body| Parcel::of_body(body).is_ok());
+                .all(|done| Parcel::of_body(&done.body).is_ok());
         if is_whole {
             Ok(Some(sending))
         } else {

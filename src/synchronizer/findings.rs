@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::delivery::{Settled, parcel, part};
-use crate::checkpoint::{Cause, Part, Refused, Sending};
+use crate::checkpoint::{Cause, Entry, Fate, Part, Refused, Sending};
 use crate::metrics::Labels;
 use crate::remote_write::Parcel;
 use crate::timeline::{Step, Time};
@@ -188,7 +188,10 @@ pub(super) fn refuse_parcel(
     let Some(given_up) = given_up else {
         return;
     };
-    sending.done.push(given_up.batch().body);
+    sending.done.push(Entry {
+        body: given_up.batch().body,
+        fate: Fate::Refused,
+    });
     let mut devices = BTreeMap::<(String, String), (u64, i64, i64)>::new();
     for series in given_up.series() {
         let label = |name| series.labels.get(name).unwrap_or_default().to_owned();

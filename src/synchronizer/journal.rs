@@ -5,7 +5,7 @@ use md5::{Digest, Md5};
 
 use super::Synchronizer;
 use super::delivery::parcel_of;
-use crate::checkpoint::{Journal, Sending, StoreError, Stretch};
+use crate::checkpoint::{Entry, Fate, Journal, Sending, StoreError, Stretch};
 use crate::metrics::{Labels, Sample, Series};
 use crate::remote_write::Parcel;
 use crate::settings::Settings;
@@ -13,6 +13,9 @@ use crate::timeline::{Interval, Time, utc_day, utc_day_end};
 
 /// How far back what was sent is kept: as far as it is looked at again, and a day to spare.
 const KEPT: Duration = Duration::from_hours(15 * 24);
+
+/// What was sent of a stretch of time: of each label set the samples, and what came of them in the end.
+type Sent = BTreeMap<Labels, BTreeMap<i64, (f64, Fate)>>;
 
 impl Synchronizer {
     pub(super) fn journal(&self) -> Journal {
@@ -22,7 +25,6 @@ impl Synchronizer {
     /// Writes down what was sent of a stretch, before the checkpoint says so: what is written twice counts once.
     pub(super) fn write_down(&mut self, sending: &Sending) -> Result<(), StoreError> {
         let journal = self.journal();
-        let is_new = !journal.exists();
         let stretch = Stretch {
             from: sending.from.max(day(sending)),
             until: sending.until,
@@ -31,7 +33,7 @@ impl Synchronizer {
         };
         let naming = self.naming();
         let endpoint = self.endpoint_mut();
-        if is_new || endpoint.journal_since.is_none() || endpoint.naming != Some(naming) {
+        if endpoint.journal_since.is_none() || endpoint.naming != Some(naming) {
             // What was sent before there was a journal is not in it, and what was sent under other names is not found.
             let sent = endpoint.devices.iter().map(|device| device.watermark).max();
             endpoint.journal_since = Some(sent.unwrap_or(Time::EPOCH));
@@ -39,15 +41,21 @@ impl Synchronizer {
             // Before there is a journal, which then stands for all that was ever sent.
             self.save()?;
         }
-        journal.add(day(sending), sending.done.iter().map(Vec::as_slice))?;
-        // What was refused is in the journal too, and need not be looked for.
-        if sending.refused.is_empty() {
-            self.endpoint_mut().unconfirmed.push(stretch);
+        let endpoint = self.endpoint_mut();
+        journal.add(day(sending), &mut endpoint.days, &sending.done)?;
+        if sending.delivered > 0 {
+            endpoint.unconfirmed.push(stretch);
         }
         Ok(())
     }
 
-    /// Returns a hash of all that decides whose a series is.
+    /// Whether what is in the journal was sent under the names that are sent now.
+    pub(super) fn journal_has_names(&self) -> bool {
+        self.endpoint()
+            .is_some_and(|endpoint| endpoint.naming == Some(self.naming()))
+    }
+
+    /// Returns a hash of all that decides whose a series is, and of how the journal is written.
     fn naming(&self) -> u64 {
         let Settings {
             user,
@@ -56,7 +64,7 @@ impl Synchronizer {
             relabel,
             ..
         } = &self.settings;
-        let text = format!("{user:?}{labels:?}{hosts:?}{:?}", relabel.configs());
+        let text = format!("2{user:?}{labels:?}{hosts:?}{:?}", relabel.configs());
         let digest: [u8; 16] = Md5::digest(text).into();
         u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
     }
@@ -71,49 +79,71 @@ impl Synchronizer {
         };
         let waiting = endpoint.unconfirmed.iter().map(|stretch| stretch.from);
         let before = waiting.min().unwrap_or(newest).min(newest - KEPT);
-        self.journal().forget_before(before)
+        let journal = self.journal();
+        journal.forget_before(before, &mut self.endpoint_mut().days)
     }
 
-    /// Returns what was sent of `range`, which lies within a UTC day, ascending by labels.
-    pub(super) fn sent(&self, range: Interval) -> Result<Vec<Series>, StoreError> {
+    /// Returns what was sent of `range`, which lies within a UTC day, ascending by labels; what was refused too. `None` if
+    /// that is not known, of which a person has been told then.
+    pub(super) fn sent(&mut self, range: Interval) -> Result<Option<Vec<Series>>, StoreError> {
+        let sent = self.sent_of_day(range.start())?;
+        Ok(sent.map(|sent| series(&sent, range, |_| true)))
+    }
+
+    /// Returns what was sent of `range` and acknowledged, as [`Self::sent`] does.
+    pub(super) fn delivered(&mut self, range: Interval) -> Result<Option<Vec<Series>>, StoreError> {
+        let sent = self.sent_of_day(range.start())?;
+        Ok(sent.map(|sent| series(&sent, range, |fate| fate == Fate::Delivered)))
+    }
+
+    fn sent_of_day(&mut self, time: Time) -> Result<Option<Sent>, StoreError> {
         let journal = self.journal();
-        let bodies = journal.of_day(range.start())?;
-        let mut all = BTreeMap::<Labels, BTreeMap<i64, f64>>::new();
-        for series in bodies
-            .iter()
-            .filter_map(|body| parcel_of(body))
-            .flat_map(Parcel::into_series)
-        {
-            let samples = all.entry(series.labels).or_default();
-            samples.extend(
-                series
-                    .samples
-                    .iter()
-                    .map(|sample| (sample.timestamp_ms, sample.value)),
-            );
-        }
-        let of = |labels: &Labels, samples: &BTreeMap<i64, f64>, range: Interval| Series {
-            labels: labels.clone(),
-            samples: samples
-                .range(range.start().millis()..range.end().millis())
-                .map(|(&timestamp_ms, &value)| Sample {
-                    timestamp_ms,
-                    value,
-                })
-                .collect(),
+        let days = self.endpoint().map(|endpoint| endpoint.days.clone());
+        let Some(entries) = journal.of_day(time, &days.unwrap_or_default())? else {
+            let day = &time.to_string()[..10];
+            self.notify([format!(
+                "what was sent of {day} is not known, since {} is missing or damaged: what comes late of that day is not sent, and nobody looks whether it has arrived\nhint: `aw-sync-agent backfill --since {day} --until {day}` asks the receiver, and sends what it does not have",
+                journal.path(time).display()
+            )]);
+            return Ok(None);
         };
-        if Journal::are_many(bodies.len()) {
-            let day = Interval::new(utc_day(range.start()), utc_day_end(range.start()));
-            let whole = all.iter().map(|(labels, samples)| of(labels, samples, day));
-            if let Some(whole) = Parcel::new(whole) {
-                journal.join(range.start(), &whole.batch().body)?;
+        let mut sent = Sent::new();
+        for Entry { body, fate } in &entries {
+            for series in parcel_of(body).into_iter().flat_map(Parcel::into_series) {
+                let samples = series.samples.iter();
+                let samples = samples.map(|sample| (sample.timestamp_ms, (sample.value, *fate)));
+                sent.entry(series.labels).or_default().extend(samples);
             }
         }
-        let inside = all
-            .iter()
-            .map(|(labels, samples)| of(labels, samples, range));
-        Ok(inside.filter(|series| !series.samples.is_empty()).collect())
+        if Journal::are_many(entries.len()) {
+            let day = Interval::new(utc_day(time), utc_day_end(time));
+            let joined = |fate| {
+                let of_fate = series(&sent, day, |other| other == fate);
+                let body = Parcel::new(of_fate)?.batch().body;
+                Some(Entry { body, fate })
+            };
+            let fates = [Fate::Delivered, Fate::Refused].into_iter();
+            let joined: Vec<Entry> = fates.filter_map(joined).collect();
+            journal.join(time, &joined)?;
+        }
+        Ok(Some(sent))
     }
+}
+
+/// Returns what of `sent` lies within `range` and has met a fate that is wanted.
+fn series(sent: &Sent, range: Interval, is_wanted: impl Fn(Fate) -> bool) -> Vec<Series> {
+    let series = sent.iter().map(|(labels, samples)| Series {
+        labels: labels.clone(),
+        samples: samples
+            .range(range.start().millis()..range.end().millis())
+            .filter(|(_, (_, fate))| is_wanted(*fate))
+            .map(|(&timestamp_ms, &(value, _))| Sample {
+                timestamp_ms,
+                value,
+            })
+            .collect(),
+    });
+    series.filter(|series| !series.samples.is_empty()).collect()
 }
 
 /// Returns the UTC day that all samples of a stretch belong to. It may begin on an earlier one, on which nothing

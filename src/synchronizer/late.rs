@@ -32,8 +32,10 @@ impl Synchronizer {
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
         let now = self.now;
+        let has_names = self.journal_has_names();
         let endpoint = self.endpoint_mut();
-        let Some(complete_since) = endpoint.journal_since else {
+        let complete_since = endpoint.journal_since.filter(|_| has_names);
+        let Some(complete_since) = complete_since else {
             return Ok(Flow::Continue);
         };
         let looked = &mut endpoint.looked;
@@ -50,9 +52,6 @@ impl Synchronizer {
         let back = if is_far_back { FAR_BACK } else { LATELY };
         // Whole days, so that the same label sets come within the series budget as when they were sent.
         let from = utc_day(now - back).max(utc_day_end(complete_since - Duration::from_nanos(1)));
-        if !self.journal().exists() {
-            return Ok(Flow::Continue);
-        }
         let mut changed_steps = 0;
         for target in targets {
             if target.state.watermark <= from {
@@ -99,7 +98,9 @@ impl Synchronizer {
                 let day = device.range.start();
                 let mut budget = Budget::new(self.settings.series_budget, day, BTreeSet::new());
                 let after = self.series(target, sources(target, &device), &mut budget);
-                let mut before = self.sent(device.range)?;
+                let Some(mut before) = self.sent(device.range)? else {
+                    continue;
+                };
                 let names: BTreeSet<Names> = after.iter().map(names_of).collect();
                 let own = (
                     Some(target.state.user.clone()),

@@ -29,6 +29,9 @@ const NEWER: Duration = Duration::from_hours(48);
 /// How often something is sent again that does not turn up.
 pub(super) const MOST_RESENT: u32 = 2;
 
+/// Why it is given up then.
+pub(super) const NEVER_SHOWN: &str = "it acknowledges these samples and does not show them";
+
 impl Synchronizer {
     /// Returns whether a receiver that takes or refuses a request as a whole says that it has the one whose end was not
     /// seen; `None` if its answer is to be taken as it is.
@@ -79,8 +82,7 @@ impl Synchronizer {
             return Ok(Settled::Delivered);
         };
         if first.resent >= MOST_RESENT {
-            let reason = "it acknowledges these samples and does not show them".to_owned();
-            return Ok(Settled::Refused(Cause::Fault, reason));
+            return Ok(Settled::Refused(Cause::Fault, NEVER_SHOWN.to_owned()));
         }
         let again = Part {
             resent: first.resent + 1,

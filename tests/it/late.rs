@@ -1,13 +1,17 @@
 //! What comes late, and what a receiver loses after it has acknowledged it.
 
+use std::fs;
+use std::path::PathBuf;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Agent, AwServer, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Receiver, Suite,
-    VictoriaMetrics, VictoriaMetricsOptions, midnight, wait_until,
+    Agent, AwServer, BucketSpec, EventSpec, Pass, Prometheus, PrometheusOptions, Proxy, Receiver,
+    Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, midnight, wait_until,
 };
 use crate::hour;
+use crate::refusals::refused_samples;
 use crate::totals::{assert_equal, seconds, yesterday};
 
 fn window(minute: i64, minutes: i64, app: &str) -> EventSpec {
@@ -149,4 +153,117 @@ fn what_a_receiver_lost_in_a_crash_comes_back() {
     assert_eq!(agent.sync().samples, 0);
     let stored = victoria.raw_samples("aw_window_seconds", 86_400, midnight(0));
     assert_eq!(stored.values().map(Vec::len).sum::<usize>(), 60);
+}
+
+/// Where the agent keeps what it sent yesterday to its one destination.
+fn sent_yesterday(agent: &Agent) -> PathBuf {
+    let mut destinations = fs::read_dir(agent.data_dir().join("sent")).unwrap();
+    let destination = destinations.next().unwrap().unwrap().path();
+    destination.join(midnight(1).date_naive().to_string())
+}
+
+#[test]
+fn of_a_day_of_which_nobody_knows_what_was_sent_nothing_is_late() {
+    for is_removed in [true, false] {
+        let (server, victoria) = servers();
+        let agent = Agent::between(&[&server], &victoria);
+        agent.sync();
+        let file = sent_yesterday(&agent);
+        if is_removed {
+            fs::remove_file(&file).unwrap();
+        } else {
+            let mut bytes = fs::read(&file).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(&file, bytes).unwrap();
+        }
+        let of_the_day_before = window(-600, 5, "later");
+        server.insert(hour::BUCKET, &[window(90, 10, "late"), of_the_day_before]);
+        let_a_day_pass(&agent);
+        let run = agent.run(&["sync"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        assert_eq!(Pass::of(&run).samples, 5, "{}", run.stderr);
+        let said = format!(
+            " is not known, since {} is missing or damaged",
+            file.display()
+        );
+        assert_eq!(run.stderr.matches(&said).count(), 1, "{}", run.stderr);
+        assert!(!run.stderr.contains("are not there"), "{}", run.stderr);
+        assert_equal(
+            &yesterday(&victoria, "aw_window_seconds", "app"),
+            &seconds(&[("vim", 3600)]),
+        );
+        // Not even when more has been sent of it.
+        let again = format!("{} is missing or damaged", file.display());
+        let_a_day_pass(&agent);
+        assert!(agent.sync().log.contains(&again));
+        // What the hint says.
+        let run = agent.run(&["backfill", "--since", "all"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        assert!(run.stdout.starts_with("sent 10 samples"), "{}", run.stdout);
+        let_a_day_pass(&agent);
+        let pass = agent.sync();
+        assert_eq!(pass.samples, 0);
+        assert!(pass.log.contains(&again));
+    }
+}
+
+#[test]
+fn what_was_refused_is_not_looked_for_with_the_rest() {
+    let (server, prometheus) = hour::servers();
+    server.insert(hour::BUCKET, &[window(120, 10, "poison")]);
+    let proxy = Proxy::judging(&prometheus.url(), |request| {
+        if request.path.ends_with("/write") && request.tells_of("poison") {
+            Verdict::Answer(422, "", "invalid sample")
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    assert_eq!(agent.run(&["sync"]).code, Some(1));
+    assert_eq!(refused_samples(&agent), 10);
+    let unconfirmed = || {
+        let status = agent.run(&["status", "--json"]).stdout;
+        let status: Value = serde_json::from_str(&status).unwrap();
+        let unconfirmed = status["endpoints"][0]["unconfirmed"].as_array().cloned();
+        unconfirmed.map_or(0, |stretches| stretches.len())
+    };
+    assert_eq!(unconfirmed(), 1);
+    let_a_day_pass(&agent);
+    let pass = agent.sync();
+    assert_eq!((pass.samples, unconfirmed()), (0, 0));
+    assert!(!pass.log.contains("are not there"), "{}", pass.log);
+    assert_eq!(refused_samples(&agent), 10);
+}
+
+#[test]
+fn what_is_acknowledged_and_never_there_is_refused_in_the_end() {
+    let (server, prometheus) = hour::servers();
+    let proxy = Proxy::judging(&prometheus.url(), |request| {
+        if request.path.ends_with("/write") && request.tells_of("vim") {
+            Verdict::Answer(204, "", "")
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    agent.sync();
+    let_a_day_pass(&agent);
+    // It has been sent again already.
+    agent.edit_endpoint(|endpoint| endpoint["unconfirmed"][0]["resent"] = json!(2));
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("it acknowledges these samples and does not show them"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(refused_samples(&agent), 60);
+    let_a_day_pass(&agent);
+    assert_eq!(agent.sync().samples, 0);
+    proxy.set_rule(|_, _, _| Verdict::Forward);
+    let run = agent.run(&["backfill", "--refused"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    hour::assert_arrived(&prometheus);
 }

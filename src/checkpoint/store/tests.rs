@@ -1,5 +1,5 @@
 use super::*;
-use crate::checkpoint::{BucketProgress, Cause, Device, Part, Refused, Retried};
+use crate::checkpoint::{BucketProgress, Cause, Device, Entry, Fate, Part, Refused, Retried};
 use crate::timeline::Time;
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -118,6 +118,13 @@ fn a_checkpoint_of_a_later_version_stays() {
     ));
 }
 
+fn done(body: &[u8], fate: Fate) -> Entry {
+    Entry {
+        body: body.to_vec(),
+        fate,
+    }
+}
+
 fn part(body: &[u8]) -> Part {
     Part {
         body: body.to_vec(),
@@ -149,7 +156,7 @@ fn the_request_under_way_comes_back_byte_for_byte() {
             cause: Cause::Fault,
             reason: "label".to_owned(),
         }],
-        done: vec![vec![b'\n', 7], vec![]],
+        done: vec![done(&[b'\n', 7], Fate::Delivered), done(&[], Fate::Refused)],
         retried: vec![Retried {
             user: "ada".to_owned(),
             host: "laptop".to_owned(),
@@ -178,7 +185,7 @@ fn to(endpoint: &str, body: &[u8]) -> Sending {
         devices: vec![],
         delivered: 0,
         refused: vec![],
-        done: vec![vec![9]],
+        done: vec![done(&[9], Fate::Delivered)],
         retried: vec![],
         parts: vec![part(body)],
     }
