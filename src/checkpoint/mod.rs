@@ -74,6 +74,9 @@ pub struct Endpoint {
     /// under way was damaged. What is sent of it is looked for first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_doubt: Option<(Time, Time)>,
+    /// In how many passes, one after the other, it acknowledged something and did not come to show it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unseen_fences: u64,
     /// When a pass last came to its end with everything delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Time>,

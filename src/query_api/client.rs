@@ -182,7 +182,8 @@ impl Client {
         Ok((status, body))
     }
 
-    fn shown(&self) -> String {
+    /// The address that is asked, as it may be shown; empty if there is none.
+    pub fn shown(&self) -> String {
         self.url.as_ref().map(masked_url).unwrap_or_default()
     }
 }

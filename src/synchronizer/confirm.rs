@@ -35,12 +35,15 @@ impl Synchronizer {
             .filter(|stretch| is_due(stretch))
             .cloned()
             .collect();
+        if self.asks_elsewhere {
+            self.forget_unconfirmed();
+            return Ok(Flow::Continue);
+        }
         for (range, resent) in joined(due.clone()) {
             let missing = match self.not_there(range).await? {
                 Ok(missing) => missing,
                 Err(QueryError::NoQueryApi { .. }) => {
-                    let unconfirmed = &mut self.endpoint_mut().unconfirmed;
-                    unconfirmed.drain(..unconfirmed.len().saturating_sub(MOST_UNCONFIRMED));
+                    self.forget_unconfirmed();
                     return Ok(Flow::Continue);
                 }
                 // The next pass asks again.
@@ -70,6 +73,12 @@ impl Synchronizer {
                 .retain(|stretch| !is_settled(stretch));
         }
         Ok(Flow::Continue)
+    }
+
+    /// Forgets what has waited longest to be seen, where nobody can be asked.
+    fn forget_unconfirmed(&mut self) {
+        let unconfirmed = &mut self.endpoint_mut().unconfirmed;
+        unconfirmed.drain(..unconfirmed.len().saturating_sub(MOST_UNCONFIRMED));
     }
 
     /// Sends what is not there, unless that was of no use before.

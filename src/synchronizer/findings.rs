@@ -39,6 +39,8 @@ pub(super) struct Findings {
     pub(super) was_unclear: bool,
     /// Whether the receiver shows all that was sent to it before the pass.
     pub(super) shows_all: bool,
+    /// Whether the pass has waited in vain for the receiver to show what it acknowledges.
+    pub(super) hides_fence: bool,
     /// How often something was refused while nothing had been taken yet.
     fruitless: usize,
     /// How many parts were put off since.

@@ -87,6 +87,8 @@ pub struct Synchronizer {
     findings: Findings,
     /// Whether the receiver has been asked, since the agent began, if it counts twice what it gets twice.
     knows_receiver: bool,
+    /// Whether what is asked tells of another store than the one that is sent to, until it shows otherwise.
+    asks_elsewhere: bool,
     /// Servers that did not answer, with the time since which they do again.
     absent: BTreeMap<usize, Option<Instant>>,
     /// What the settings of each server come to.
@@ -114,6 +116,7 @@ impl Synchronizer {
             fences: 0,
             findings: Findings::default(),
             knows_receiver: false,
+            asks_elsewhere: false,
             absent: BTreeMap::new(),
             learnt: BTreeMap::new(),
             said: BTreeSet::new(),

@@ -16,6 +16,10 @@ use crate::timeline::{Interval, Time};
 /// How long the fence may take to be seen. It is sent after the request, so the request was stored by then or never will.
 const FENCE_PATIENCE: Duration = Duration::from_mins(1);
 
+/// In how many passes, one after the other, a fence may be acknowledged and not be seen. A receiver shows it within
+/// seconds, and a relay that has much to bring within minutes; after these, what is asked is another store.
+const MOST_UNSEEN: u64 = 5;
+
 /// How long after the fence was seen all that came before it is visible: VictoriaMetrics shows new series within 5 s,
 /// unless it remembers that it had none, which it forgets after 10 s.
 const AFTER_FENCE: Duration = Duration::from_secs(15);
@@ -99,8 +103,11 @@ impl Synchronizer {
         if self.findings.shows_all {
             return Ok(None);
         }
+        if self.findings.hides_fence {
+            return self.unseen();
+        }
         let fence = self.fence();
-        let url = self.destination.shown();
+        let url = &self.destination.shown().to_owned();
         let Some(body) = Parcel::new([fence.clone()]).map(|fence| fence.batch().body) else {
             return Err(unclear(url, "there is no fence".to_owned()));
         };
@@ -115,12 +122,14 @@ impl Synchronizer {
             | Outcome::TooLarge { reason } => return Err(unclear(url, reason)),
         }
         match self.wait_for(&fence).await {
-            Ok(true) => {}
+            Ok(true) => {
+                self.endpoint_mut().unseen_fences = 0;
+                self.asks_elsewhere = false;
+            }
             Ok(false) => {
-                return Err(unclear(
-                    url,
-                    "what was sent last is not to be seen yet".to_owned(),
-                ));
+                self.findings.hides_fence = true;
+                self.endpoint_mut().unseen_fences += 1;
+                return self.unseen();
             }
             Err(error @ QueryError::NoQueryApi { .. }) => return Ok(Some(error)),
             Err(error) => return Err(unclear(url, error.to_string())),
@@ -128,6 +137,25 @@ impl Synchronizer {
         sleep(AFTER_FENCE).await;
         self.findings.shows_all = true;
         Ok(None)
+    }
+
+    /// Returns what follows from a fence that was acknowledged and is not to be seen: it may need longer, and after many
+    /// passes nobody tells what the receiver has.
+    fn unseen(&mut self) -> Result<Option<QueryError>, Problem> {
+        let url = self.destination.shown().to_owned();
+        let passes = self.endpoint_mut().unseen_fences;
+        if passes < MOST_UNSEEN {
+            let reason = "what was sent last is not to be seen yet".to_owned();
+            return Err(unclear(&url, reason));
+        }
+        self.asks_elsewhere = true;
+        let asked = self.queries.shown();
+        self.notify([format!(
+            "{asked} answers, but does not come to show what {url} has acknowledged, as if it told of another store\nhint: set `query-url` under `[remote-write]` to that of the store that {url} writes to"
+        )]);
+        Ok(Some(QueryError::NoQueryApi {
+            reason: format!("{asked} does not show what {url} acknowledges"),
+        }))
     }
 
     /// Waits until a sample is to be seen; returns whether it is.

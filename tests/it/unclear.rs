@@ -7,8 +7,8 @@ use chrono::Utc;
 use serde_json::Value;
 
 use crate::harness::{
-    Agent, AwServer, EventSpec, Proxy, Receiver, Signal, Suite, Verdict, VictoriaMetrics,
-    VictoriaMetricsOptions, complaint, midnight, wait_until,
+    Agent, AwServer, EventSpec, Prometheus, Proxy, Receiver, Signal, Suite, Verdict,
+    VictoriaMetrics, VictoriaMetricsOptions, complaint, midnight, wait_until,
 };
 use crate::hour;
 use crate::refusals::{refused, refused_samples};
@@ -261,4 +261,60 @@ fn one_that_counts_once_is_sent_to_again_at_once() {
     assert!(Utc::now() - before < chrono::TimeDelta::seconds(15));
     assert_eq!(proxy.heads().len(), 2);
     hour::assert_arrived(&victoria);
+}
+
+#[test]
+fn a_fence_that_is_never_seen_is_waited_for_no_longer_than_it_makes_sense() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let elsewhere = Prometheus::taking_history(Suite::Machine);
+    let proxy = Proxy::start(&victoria.url(), |_, _, _| Verdict::Forward);
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    agent.write_settings(&format!(
+        "[remote-write]\nquery-url = '{}/api/v1'",
+        elsewhere.url()
+    ));
+    agent.sync();
+    let later = EventSpec::new(
+        midnight(1) + chrono::TimeDelta::hours(3),
+        60_000,
+        serde_json::json!({"app": "later"}),
+    );
+    server.insert(hour::BUCKET, &[later]);
+    proxy.set_rule(|_, _, count| {
+        if count == 0 {
+            Verdict::LoseAnswer
+        } else {
+            Verdict::Forward
+        }
+    });
+    // Passes that have waited in vain; the watermark lies before the event again.
+    let back_to = |unseen: u64| {
+        agent.edit_endpoint(|endpoint| {
+            endpoint["unseen_fences"] = unseen.into();
+            endpoint["unconfirmed"] = serde_json::json!([]);
+            endpoint["devices"][0]["watermark"] = (midnight(1) + chrono::TimeDelta::hours(2))
+                .to_rfc3339()
+                .into();
+        });
+    };
+    back_to(0);
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    assert!(run.stderr.contains("not to be seen yet"), "{}", run.stderr);
+    agent.edit_endpoint(|endpoint| {
+        assert_eq!(endpoint["unseen_fences"], 1);
+        endpoint["unseen_fences"] = 4.into();
+    });
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let hint = "hint: set `query-url` under `[remote-write]` to that of the store that";
+    assert_eq!(run.stderr.matches(hint).count(), 1, "{}", run.stderr);
+    assert_eq!(refused(&agent)[0]["cause"], "unclear");
+    assert_eq!(refused_samples(&agent), 1);
+    assert_eq!(stored(&victoria), (61, 61));
+    // Where the right one is asked, all is well.
+    agent.write_settings("");
+    let run = agent.run(&["backfill", "--refused"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!((refused_samples(&agent), stored(&victoria)), (0, (61, 61)));
 }
