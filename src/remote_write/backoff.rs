@@ -33,6 +33,8 @@ pub struct Delivery {
     pub outcome: Outcome,
     /// Whether an attempt without a clear end may have been stored, whatever came after it.
     pub maybe_stored: bool,
+    /// Whether the answers bear the mark of VictoriaMetrics, the last that there was; `None` if there was none.
+    pub is_victoria: Option<bool>,
     /// When it ended.
     pub at: SystemTime,
 }
@@ -52,11 +54,13 @@ pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Pati
         Patience::Until(end) => end,
         Patience::Each(duration) => Instant::now() + duration,
     };
-    let mut maybe_stored = false;
+    let (mut maybe_stored, mut is_victoria) = (false, None);
     let mut equal_answers = (String::new(), 0);
     let mut attempt = 0;
     loop {
-        let outcome = client.post(body, attempt, appends).await;
+        let answer = client.post(body, attempt, appends).await;
+        is_victoria = answer.is_victoria.or(is_victoria);
+        let outcome = answer.outcome;
         let Outcome::Unavailable {
             maybe_stored: this_one,
             retry_after,
@@ -66,6 +70,7 @@ pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Pati
             return Delivery {
                 outcome,
                 maybe_stored,
+                is_victoria,
                 at: SystemTime::now(),
             };
         };
@@ -85,6 +90,7 @@ pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Pati
             return Delivery {
                 outcome,
                 maybe_stored,
+                is_victoria,
                 at: SystemTime::now(),
             };
         }

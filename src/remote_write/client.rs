@@ -32,6 +32,15 @@ const PATIENT_TIMEOUT: Duration = Duration::from_secs(75);
 /// Set from the second attempt on, as Prometheus does.
 const RETRY_ATTEMPT: &str = "retry-attempt";
 
+/// How a request ended.
+#[derive(Debug)]
+pub struct Answer {
+    /// What it means.
+    pub outcome: Outcome,
+    /// Whether it bears the mark of VictoriaMetrics; `None` if there was no answer.
+    pub is_victoria: Option<bool>,
+}
+
 /// One destination. One request is under way at a time, so that samples arrive in order.
 pub struct Client {
     transport: Transport,
@@ -71,10 +80,15 @@ impl Client {
     /// `is_patient` waits longer, until VictoriaMetrics gives up by itself and says so.
     ///
     /// An answer that does not come, or not whole, is [`Outcome::Unavailable`]: the receiver may have stored the samples.
-    pub async fn post(&self, body: &[u8], attempt: usize, is_patient: bool) -> Outcome {
+    pub async fn post(&self, body: &[u8], attempt: usize, is_patient: bool) -> Answer {
         let mut request = match self.request(Method::POST, self.url().clone()) {
             Ok(request) => request.body(body.to_vec()),
-            Err(error) => return Outcome::NotSent(error),
+            Err(error) => {
+                return Answer {
+                    outcome: Outcome::NotSent(error),
+                    is_victoria: None,
+                };
+            }
         };
         for (name, value) in HEADERS {
             request = request.header(name, value);
@@ -86,16 +100,22 @@ impl Client {
         if attempt > 0 {
             request = request.header(RETRY_ATTEMPT, attempt);
         }
-        let outcome = match request.send().await {
+        let response = request.send().await;
+        let headers = response.as_ref().ok().map(Response::headers);
+        let is_victoria = headers.map(is_victoria);
+        let outcome = match response {
             // What is no answer of VictoriaMetrics itself says nothing of what it has stored.
-            Ok(response) if is_patient && !is_victoria(response.headers()) => {
+            Ok(response) if is_patient && is_victoria == Some(false) => {
                 unclear(outcome(response).await)
             }
             Ok(response) => outcome(response).await,
             Err(error) => no_answer::outcome(&error, &self.shown),
         };
         debug!("{}: {} bytes: {outcome:?}", self.shown, body.len());
-        outcome
+        Answer {
+            outcome,
+            is_victoria,
+        }
     }
 }
 

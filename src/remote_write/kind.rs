@@ -12,10 +12,20 @@ const DEDUP: &str = "dedup.minScrapeInterval";
 /// How much of a list of flags is looked at; it has some 20 kB.
 const MAX_BYTES: usize = 1 << 20;
 
+/// What a receiver does with a sample that it gets twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It is of VictoriaMetrics's family, and counts it twice.
+    Appending,
+    /// It is of VictoriaMetrics's family, and was started with `-dedup.minScrapeInterval`.
+    Deduplicating,
+    /// What answered does not bear the mark of VictoriaMetrics. It may be something in front of it.
+    Other,
+}
+
 impl Client {
-    /// Returns whether the receiver counts a sample twice that it gets twice, as VictoriaMetrics does unless it is
-    /// started with `-dedup.minScrapeInterval`; `None` if nobody answers.
-    pub async fn appends(&self) -> Option<bool> {
+    /// Asks what kind the receiver is, by its list of flags; `None` if nobody answers.
+    pub async fn kind(&self) -> Option<Kind> {
         let mut url = self.url().clone();
         let before = url.path().split("/api/v1/").next().unwrap_or_default();
         let path = format!("{}/flags", before.trim_end_matches('/'));
@@ -26,7 +36,7 @@ impl Client {
         if !is_victoria(response.headers()) {
             // Something in front of the receiver may have answered in its place.
             let is_nobody = matches!(response.status().as_u16(), 401 | 403 | 408 | 429 | 500..);
-            return (!is_nobody).then_some(false);
+            return (!is_nobody).then_some(Kind::Other);
         }
         let mut body = Vec::new();
         while let Ok(Some(chunk)) = response.chunk().await {
@@ -35,7 +45,11 @@ impl Client {
                 break;
             }
         }
-        Some(!dedups(&String::from_utf8_lossy(&body)))
+        Some(if dedups(&String::from_utf8_lossy(&body)) {
+            Kind::Deduplicating
+        } else {
+            Kind::Appending
+        })
     }
 }
 

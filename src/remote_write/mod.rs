@@ -17,8 +17,9 @@ mod transport;
 
 pub use backoff::{Delivery, Patience, deliver};
 pub use batch::{Batch, batches};
-pub use client::{Client, Probe};
+pub use client::{Answer, Client, Probe};
 pub use error::ClientError;
+pub use kind::Kind;
 pub use no_answer::outcome as without_answer;
 pub use outcome::{Outcome, classify};
 pub use parcel::{BodyError, Parcel};

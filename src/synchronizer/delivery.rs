@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::findings::{Findings, refuse_parcel};
 use super::{Flow, PassReport, Problem, Synchronizer};
 use crate::checkpoint::{self, Cause, Entry, Fate, Part, Refused, Sending, StoreError};
-use crate::remote_write::{Batch, Delivery, Outcome, Parcel, Patience, deliver};
+use crate::remote_write::{Batch, Delivery, Outcome, Parcel, Patience};
 use crate::timeline::Time;
 
 const REFUSES_ALL_HINT: &str =
@@ -205,7 +205,9 @@ impl Synchronizer {
         if maybe_stored && appends {
             return self.settle_unclear(first, patience).await;
         }
-        let delivery = deliver(&self.destination, &first.body, appends, patience).await;
+        let delivery = self.deliver(&first.body, appends, patience).await;
+        // It may have told by now.
+        let appends = self.appends();
         let maybe_stored = maybe_stored || delivery.maybe_stored;
         self.findings.was_unclear |= maybe_stored;
         if maybe_stored && appends {
@@ -291,12 +293,6 @@ impl Synchronizer {
         // If nobody tells how new that is, it is as new as can be.
         let now = Time::from(chrono::DateTime::<chrono::Utc>::from(at)).millis();
         Some(newest.map_or(now + TWO_STEPS_MS, |newest| newest) - HOUR_MS)
-    }
-
-    /// Whether the receiver counts twice what it gets twice.
-    pub(super) fn appends(&self) -> bool {
-        self.endpoint()
-            .is_some_and(|endpoint| endpoint.appends == Some(true))
     }
 }
 

@@ -18,6 +18,7 @@ mod listing;
 mod own;
 mod plan;
 mod preview;
+mod receiver;
 mod report;
 mod stored;
 mod stretches;
@@ -85,8 +86,8 @@ pub struct Synchronizer {
     fences: u64,
     /// What the pass has found out about the receiver.
     findings: Findings,
-    /// Whether the receiver has been asked, since the agent began, if it counts twice what it gets twice.
-    knows_receiver: bool,
+    /// What kind the receiver says that it is; `None` as long as nobody has answered since the agent began.
+    kind: Option<remote_write::Kind>,
     /// Whether what is asked tells of another store than the one that is sent to, until it shows otherwise.
     asks_elsewhere: bool,
     /// Servers that did not answer, with the time since which they do again.
@@ -115,7 +116,7 @@ impl Synchronizer {
             now: Time::EPOCH,
             fences: 0,
             findings: Findings::default(),
-            knows_receiver: false,
+            kind: None,
             asks_elsewhere: false,
             absent: BTreeMap::new(),
             learnt: BTreeMap::new(),
@@ -195,30 +196,6 @@ impl Synchronizer {
             self.send_own(now.wall, lag).await;
         }
         Ok(report)
-    }
-
-    /// Asks the receiver once whether it counts twice what it gets twice.
-    async fn learn_receiver(&mut self) {
-        if self.knows_receiver {
-            return;
-        }
-        let Some(appends) = self.destination.appends().await else {
-            return;
-        };
-        self.knows_receiver = true;
-        if self.appends() && !appends {
-            log::info!(
-                "{} does not count twice any more what it gets twice",
-                self.destination.shown()
-            );
-        }
-        self.endpoint_mut().appends = Some(appends);
-        if appends {
-            log::info!(
-                "{} counts twice what it gets twice: whatever may have arrived is looked for before it is sent again",
-                self.destination.shown()
-            );
-        }
     }
 
     /// Brings all devices from their watermarks to `until`, together, in order of time.

@@ -10,7 +10,7 @@ use super::{Problem, Synchronizer};
 use crate::checkpoint::{Cause, Part};
 use crate::metrics::{Labels, Series};
 use crate::query_api::{self, QueryError};
-use crate::remote_write::{Outcome, Parcel, Patience, deliver};
+use crate::remote_write::{Outcome, Parcel, Patience};
 use crate::timeline::{Interval, Time};
 
 /// How long the fence may take to be seen. It is sent after the request, so the request was stored by then or never will.
@@ -111,7 +111,7 @@ impl Synchronizer {
         let Some(body) = Parcel::new([fence.clone()]).map(|fence| fence.batch().body) else {
             return Err(unclear(url, "there is no fence".to_owned()));
         };
-        let delivery = deliver(&self.destination, &body, false, patience).await;
+        let delivery = self.deliver(&body, false, patience).await;
         match delivery.outcome {
             Outcome::Delivered => {}
             Outcome::NotSent(error) => return Err(Problem::Destination(error)),

@@ -318,3 +318,31 @@ fn a_fence_that_is_never_seen_is_waited_for_no_longer_than_it_makes_sense() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!((refused_samples(&agent), stored(&victoria)), (0, (61, 61)));
 }
+
+#[test]
+fn what_answers_to_samples_tells_what_kind_it_is_where_nothing_else_does() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let mut lost = false;
+    let proxy = Proxy::judging(&victoria.url(), move |request| {
+        if request.path.ends_with("/flags") {
+            // Something in front that lets only some paths through.
+            Verdict::Answer(404, "", "not here")
+        } else if request.path.ends_with("/write") && request.tells_of("later") && !lost {
+            lost = true;
+            Verdict::LoseAnswer
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    agent.sync();
+    let start = midnight(1) + chrono::TimeDelta::hours(3);
+    let later = EventSpec::new(start, 60_000, serde_json::json!({"app": "later"}));
+    server.insert(hour::BUCKET, &[later]);
+    agent.edit_endpoint(|endpoint| {
+        let watermark = start - chrono::TimeDelta::hours(1);
+        endpoint["devices"][0]["watermark"] = watermark.to_rfc3339().into();
+    });
+    agent.sync();
+    assert_eq!(stored(&victoria), (61, 61));
+}
