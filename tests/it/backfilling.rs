@@ -14,7 +14,7 @@ use crate::harness::{
     VictoriaMetricsOptions, complaint, midnight, wait_until,
 };
 use crate::hour;
-use crate::refusals::{default_prometheus, refused, refused_samples};
+use crate::refusals::{NOTHING_FOUND, default_prometheus, refused, refused_samples};
 use crate::totals::{assert_equal, seconds, yesterday};
 
 const DAYS: u32 = 3;
@@ -348,7 +348,7 @@ fn what_has_another_in_its_place_stays_remembered() {
     let proxy = Proxy::judging(&prometheus.url(), |request| {
         if request.asks_where_to_begin() {
             // Else it would go on from the other writer's sample.
-            Verdict::Answer(422, "", r#"{"status":"error","error":"not now"}"#)
+            Verdict::Answer(200, "", NOTHING_FOUND)
         } else {
             Verdict::Forward
         }

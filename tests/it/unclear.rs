@@ -242,6 +242,55 @@ fn a_lost_checkpoint_counts_nothing_twice() {
 }
 
 #[test]
+fn a_lost_checkpoint_counts_nothing_twice_under_names_that_rules_give() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let agent = Agent::between(&[&server], &victoria);
+    agent.write_settings(
+        "[[relabel]]
+        target-label = 'host'
+        replacement = 'desk'
+        [[relabel]]
+        regex = 'user'
+        action = 'labeldrop'
+        [[relabel]]
+        source-labels = ['__name__']
+        regex = 'aw_(.+)'
+        target-label = '__name__'
+        replacement = 'activity_$1'",
+    );
+    agent.sync();
+    std::fs::remove_dir_all(agent.data_dir()).unwrap();
+    let copies = || {
+        let samples = victoria.raw_samples("activity_window_seconds", 86_400, midnight(0));
+        samples.values().map(Vec::len).sum::<usize>()
+    };
+    wait_until("the hour", Duration::from_secs(20), || copies() == 60);
+    let pass = agent.sync();
+    assert_eq!(pass.samples, 0, "{}", pass.log);
+    victoria.flush();
+    assert_eq!(copies(), 60);
+}
+
+#[test]
+fn a_question_that_is_refused_says_nothing_of_what_is_there() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let proxy = Proxy::judging(&victoria.url(), |request| {
+        if request.asks_where_to_begin() {
+            Verdict::Answer(422, "", r#"{"status":"error","error":"too many samples"}"#)
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("too many samples"), "{}", run.stderr);
+    assert_eq!(stored(&victoria), (0, 0));
+    proxy.set_rule(|_, _, _| Verdict::Forward);
+    assert_eq!(agent.sync().samples, 60);
+}
+
+#[test]
 fn one_that_counts_once_is_sent_to_again_at_once() {
     let server = hour::server();
     let victoria = VictoriaMetrics::start(VictoriaMetricsOptions {
