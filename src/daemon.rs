@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use crate::activitywatch::Reader;
 use crate::checkpoint::{Lock, LockError, OpenStore, Store, StoreError};
 use crate::command::{CommandError, reader, together};
+use crate::complaints::{Complaints, Said};
 use crate::dirs::Dirs;
 use crate::remote_write::Patience;
 use crate::service::Notifier;
@@ -60,13 +61,14 @@ async fn run_forever(
     dirs: &Dirs,
     notifier: &Notifier,
 ) -> Result<(), SettingsError> {
+    let mut complaints = Complaints::default();
     let settings = loop {
         match load() {
             Ok(loaded) => break loaded.settings,
             Err(error @ SettingsError::Invocation { .. }) => return Err(error),
             Err(error) => {
                 let problem = format!("nothing is sent until the settings are mended: {error}");
-                log::error!("{problem}");
+                complain(&mut complaints, [problem.clone()]);
                 notifier.ready(&problem);
             }
         }
@@ -87,12 +89,13 @@ async fn run_forever(
         match open(&settings, dirs) {
             Ok(opened) => break opened,
             Err(error) => {
-                log::error!("{error}");
+                complain(&mut complaints, [error.to_string()]);
                 notifier.ready(&error.to_string());
             }
         }
         sleep(RETRY).await;
     };
+    complain(&mut complaints, []);
     let destinations = settings.by_destination();
     let is_one_of_several = destinations.len() > 1;
     let served = destinations
@@ -117,11 +120,19 @@ async fn serve(
     (reader, store): (&Reader, &OpenStore),
     notifier: &Notifier,
 ) {
+    let mut complaints = Complaints::default();
     loop {
         let synchronizer = Synchronizer::new(destination.clone(), reader.clone(), store);
         let settings = &destination.settings;
-        let error = run_passes(synchronizer, settings, is_one_of_several, notifier).await;
-        log::error!("{error}");
+        let passes = run_passes(
+            synchronizer,
+            settings,
+            is_one_of_several,
+            notifier,
+            &mut complaints,
+        );
+        let error = passes.await;
+        complain(&mut complaints, [error.to_string()]);
         notifier.ready(&error.to_string());
         sleep(RETRY).await;
     }
@@ -129,6 +140,7 @@ async fn serve(
 
 /// Returns the lock once it is free; another agent may be at work.
 async fn stand_by(settings: &Settings, dirs: &Dirs, notifier: &Notifier) -> Lock {
+    let mut complaints = Complaints::default();
     loop {
         let store = Store::new(&dirs.data, settings.testing);
         let taken = store
@@ -147,7 +159,7 @@ async fn stand_by(settings: &Settings, dirs: &Dirs, notifier: &Notifier) -> Lock
             }
             Err(error) => {
                 let problem = format!("nothing is sent: {error}");
-                log::error!("{problem}");
+                complain(&mut complaints, [problem.clone()]);
                 notifier.ready(&problem);
             }
         }
@@ -176,6 +188,7 @@ async fn run_passes(
     settings: &Settings,
     is_one_of_several: bool,
     notifier: &Notifier,
+    complaints: &mut Complaints,
 ) -> StoreError {
     let destination = synchronizer.destination().to_owned();
     let title = is_one_of_several.then_some(&*destination);
@@ -190,9 +203,12 @@ async fn run_passes(
             Ok(report) => report,
             Err(error) => return error,
         };
-        for problem in &report.problems {
-            log::error!("{problem}");
+        let (refusals, problems): (Vec<_>, Vec<_>) =
+            report.problems.iter().partition(|one| one.is_refusal());
+        for refusal in refusals {
+            log::error!("{refusal}");
         }
+        complain(complaints, problems.iter().map(ToString::to_string));
         log_summary(title, &report);
         notifier.ready(&titled(title, &state(&report)));
         // Also if the pass took longer than the schedule allows: no two run at once, and a missed one is not made up.
@@ -207,6 +223,16 @@ async fn run_passes(
             tick
         };
         sleep_until(wake + jitter).await;
+    }
+}
+
+/// Logs what is wrong, unless that has been said lately.
+fn complain(complaints: &mut Complaints, met: impl IntoIterator<Item = String>) {
+    for said in complaints.round(Time::from(Local::now().to_utc()), met) {
+        match said {
+            Said::Complaint(text) => log::error!("{text}"),
+            Said::Over(text) => log::info!("{text}"),
+        }
     }
 }
 

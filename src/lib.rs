@@ -27,6 +27,7 @@ pub mod activitywatch;
 pub mod checkpoint;
 pub mod cli;
 pub mod command;
+pub mod complaints;
 pub mod daemon;
 pub mod day;
 pub mod diagnosis;

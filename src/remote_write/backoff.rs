@@ -67,6 +67,7 @@ pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Pati
             reason,
         } = &outcome
         else {
+            client.is_new_reason(None);
             return Delivery {
                 outcome,
                 maybe_stored,
@@ -94,7 +95,14 @@ pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Pati
                 at: SystemTime::now(),
             };
         }
-        log::warn!(
+        // An outage can last for weeks; the pass tells of it too.
+        let level = if client.is_new_reason(Some(reason)) {
+            log::Level::Warn
+        } else {
+            log::Level::Debug
+        };
+        log::log!(
+            level,
             "{}: {reason}; attempt {} in {delay:.1?}",
             client.shown(),
             attempt + 1

@@ -1,5 +1,6 @@
 mod probe;
 
+use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
 
 use log::debug;
@@ -46,6 +47,8 @@ pub struct Client {
     transport: Transport,
     /// The address as it may be shown.
     shown: String,
+    /// Why nothing could be taken last, until something is.
+    reason: RefCell<Option<String>>,
 }
 
 impl Client {
@@ -53,6 +56,7 @@ impl Client {
     pub fn new(destination: &RemoteWrite) -> Self {
         Self {
             shown: masked_url(&destination.url),
+            reason: RefCell::default(),
             transport: Transport::new(destination.clone()),
         }
     }
@@ -65,6 +69,12 @@ impl Client {
     /// The address as it may be shown: a token may stand in its query.
     pub fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// Notes why nothing could be taken, or that something was; returns whether that is another reason than before.
+    pub(super) fn is_new_reason(&self, reason: Option<&str>) -> bool {
+        let before = self.reason.replace(reason.map(str::to_owned));
+        before.as_deref() != reason
     }
 
     /// Returns a request to `url`, which is of the destination's host, with all that the settings say about requests to
