@@ -8,7 +8,7 @@ use super::check::{Check, Fault};
 use super::length::{ago, days, words};
 use super::limits;
 use super::receiver::{Kind, ReceiverFacts};
-use crate::query_api::duration;
+use crate::query_api::{duration, retention_period};
 use crate::timeline::Time;
 
 /// How far behind its newest sample Prometheus takes others in any case: half of a block.
@@ -22,9 +22,6 @@ const AHEAD: Duration = Duration::from_mins(5);
 
 /// One sample a minute.
 const STEP: Duration = Duration::from_mins(1);
-
-/// VictoriaMetrics's own default of `-retentionPeriod`.
-const MONTH: Duration = Duration::from_hours(31 * 24);
 
 /// What is advised at least, in days.
 const MIN_WINDOW: u64 = 30;
@@ -160,13 +157,7 @@ fn prometheus_retention(kept: &str, ages: Ages, now: Time) -> Check {
 }
 
 fn victoria_metrics_retention(flags: &BTreeMap<String, String>, ages: Ages, now: Time) -> Check {
-    let set = flags.get("retentionPeriod").map_or("1", String::as_str);
-    // A number alone counts months.
-    let length = set.parse::<f64>().map_or_else(
-        |_| duration(set),
-        |months| Duration::try_from_secs_f64(months * MONTH.as_secs_f64()).ok(),
-    );
-    let kept = if length == Some(MONTH) { "31d" } else { set };
+    let (kept, length) = retention_period(flags);
     let flag = |days: u64| format!("-retentionPeriod={days}d");
     retention(kept, length, ages, now, "start VictoriaMetrics with", flag)
 }

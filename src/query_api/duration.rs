@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const SECOND: f64 = 1e9;
@@ -47,6 +48,25 @@ pub fn duration(text: &str) -> Option<Duration> {
     }
     let seconds = (!text.is_empty()).then_some(nanos / SECOND)?;
     Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// What VictoriaMetrics keeps samples for where nobody says.
+const DEFAULT_RETENTION: &str = "1";
+
+/// Returns how long a VictoriaMetrics on one node keeps samples, by its set `flags`: in its words, and as a length of
+/// time if they are one.
+pub fn retention_period(flags: &BTreeMap<String, String>) -> (&str, Option<Duration>) {
+    let set = flags
+        .get("retentionPeriod")
+        .map_or(DEFAULT_RETENTION, String::as_str);
+    let month = Duration::from_hours(31 * 24);
+    // A number alone counts months.
+    let length = set.parse::<f64>().map_or_else(
+        |_| duration(set),
+        |months| Duration::try_from_secs_f64(months * month.as_secs_f64()).ok(),
+    );
+    let words = if length == Some(month) { "31d" } else { set };
+    (words, length)
 }
 
 /// Splits where `belongs` no longer holds.

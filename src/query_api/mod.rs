@@ -11,6 +11,6 @@ mod status;
 
 pub use answer::{Series, Value};
 pub use client::Client;
-pub use duration::duration;
+pub use duration::{duration, retention_period};
 pub use error::QueryError;
 pub use status::BuildInfo;

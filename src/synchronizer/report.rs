@@ -142,6 +142,20 @@ pub enum Problem {
         /// The out-of-order window that covers it, in days.
         days: u64,
     },
+    /// VictoriaMetrics drops in silence what is as old as what is missing. Nothing has been sent.
+    #[error(
+        "{url} keeps samples for {kept}, and nothing as old as {oldest}, from when samples are missing: it would take and drop them\nhint: nothing has been sent; start VictoriaMetrics with `-retentionPeriod={days}d` and run the command again, or leave out what is older by a later `--since`"
+    )]
+    RetentionTooShort {
+        /// The receiver's address.
+        url: String,
+        /// How long it keeps samples, in its words.
+        kept: String,
+        /// The begin of the oldest step of which something is missing.
+        oldest: Time,
+        /// The retention that covers it, in days.
+        days: u64,
+    },
     /// No request reaches the receiver.
     #[error(transparent)]
     Destination(#[from] ClientError),
@@ -195,6 +209,7 @@ impl Problem {
             Self::Destination(_)
                 | Self::Misconfigured { .. }
                 | Self::WindowTooShort { .. }
+                | Self::RetentionTooShort { .. }
                 | Self::Query(
                     QueryError::NoQueryApi { .. }
                         | QueryError::Rejected { .. }

@@ -489,3 +489,29 @@ fn what_cannot_be_read_stays_remembered() {
     assert_eq!(agent.run(&["backfill", "--refused"]).code, Some(3));
     assert_eq!(refused(&agent), before);
 }
+
+#[test]
+fn what_a_victoria_metrics_would_take_and_drop_is_not_sent() {
+    let server = hour::server();
+    let long_ago = EventSpec::new(midnight(9), 600_000, json!({"app": "ed", "title": "t"}));
+    server.insert(hour::BUCKET, &[long_ago]);
+    let victoria = VictoriaMetrics::start(VictoriaMetricsOptions {
+        suite: Suite::Sid,
+        retention: Some("3d"),
+        ..VictoriaMetricsOptions::default()
+    });
+    let agent = Agent::between(&[&server], &victoria);
+    // It acknowledges all, whatever becomes of it.
+    assert_eq!(agent.sync().samples, 70);
+    let run = agent.run(&["backfill", "--since", "all"]);
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    let (url, oldest) = (victoria.url(), midnight(9).format("%FT%TZ").to_string());
+    let days = format!("{}d", (Utc::now() - midnight(9)).num_days() + 366);
+    let said = complaint(&run, &[(&url, "URL"), (&oldest, "OLDEST"), (&days, "DAYS")]);
+    insta::assert_snapshot!(said, @"");
+    let run = agent.run(&["backfill", "--since", "yesterday"]);
+    assert_eq!(
+        done(&run),
+        "sent 0 samples in 0 requests; 60 were there already"
+    );
+}

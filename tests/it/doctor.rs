@@ -273,7 +273,11 @@ fn what_is_sent_twice_counts_once_or_there_is_a_flag_to_add() {
                 vec!["warn duplicates: -dedup.minScrapeInterval=1ms".to_owned()],
             ),
         ] {
-            let victoria = VictoriaMetrics::start(VictoriaMetricsOptions { suite, dedup });
+            let victoria = VictoriaMetrics::start(VictoriaMetricsOptions {
+                suite,
+                dedup,
+                ..VictoriaMetricsOptions::default()
+            });
             let agent = Agent::between(&[&server], &victoria);
             assert_eq!(unwell(&agent), (Some(0), expected));
         }

@@ -166,7 +166,11 @@ fn a_receiver_says_what_it_is_and_how_it_was_started() {
             );
         }
         for dedup in [false, true] {
-            let victoria = VictoriaMetrics::start(VictoriaMetricsOptions { suite, dedup });
+            let victoria = VictoriaMetrics::start(VictoriaMetricsOptions {
+                suite,
+                dedup,
+                ..VictoriaMetricsOptions::default()
+            });
             let client = client_of(&victoria.url());
             let flags = answer(client.victoria_metrics_flags()).unwrap();
             assert_eq!(flags["retentionPeriod"], "100y");

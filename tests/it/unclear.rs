@@ -296,6 +296,7 @@ fn one_that_counts_once_is_sent_to_again_at_once() {
     let victoria = VictoriaMetrics::start(VictoriaMetricsOptions {
         suite: Suite::Sid,
         dedup: true,
+        ..VictoriaMetricsOptions::default()
     });
     let proxy = Proxy::start(&victoria.url(), |_, _, count| {
         if count == 0 {

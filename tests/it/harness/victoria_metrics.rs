@@ -11,6 +11,8 @@ pub(crate) struct VictoriaMetricsOptions {
     pub(crate) suite: Suite,
     /// Whether a sample that was sent twice counts once, which its own default is not to.
     pub(crate) dedup: bool,
+    /// For how long it keeps samples; by default longer than any test needs.
+    pub(crate) retention: Option<&'static str>,
 }
 
 pub(crate) struct VictoriaMetrics {
@@ -33,7 +35,10 @@ impl VictoriaMetrics {
                         directory.join("data").display()
                     ))
                     .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
-                    .arg("-retentionPeriod=100y");
+                    .arg(format!(
+                        "-retentionPeriod={}",
+                        options.retention.unwrap_or("100y")
+                    ));
                 if options.dedup {
                     command.arg("-dedup.minScrapeInterval=1ms");
                 }
