@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeZone};
 
 use crate::local_time::day_start;
 use crate::timeline::{Interval, Time};
@@ -90,7 +90,7 @@ pub fn bounds<Tz: TimeZone>(
     (since, until)
 }
 
-/// A day, from one local midnight to the next: 23 or 25 hours where the clock changes.
+/// A day, from one local midnight, or whenever days begin, to the next: 23 or 25 hours where the clock changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day {
     /// Its date.
@@ -102,8 +102,14 @@ pub struct Day {
 impl Day {
     /// Returns the day `date` as a clock in `zone` shows it.
     pub fn of<Tz: TimeZone>(zone: &Tz, date: NaiveDate) -> Self {
+        Self::beginning_at(NaiveTime::MIN, zone, date)
+    }
+
+    /// Returns the day of somebody whose days begin and end when the clock shows `begin`, or right after a gap that this
+    /// lies in.
+    fn beginning_at<Tz: TimeZone>(begin: NaiveTime, zone: &Tz, date: NaiveDate) -> Self {
         let start = |date: Option<NaiveDate>| {
-            date.and_then(|date| day_start(zone, date))
+            date.and_then(|date| day_start(zone, date, begin))
                 .map_or(Time::EPOCH, |start: DateTime<Tz>| {
                     Time::from(start.to_utc())
                 })
@@ -112,6 +118,20 @@ impl Day {
             date,
             range: Interval::new(start(Some(date)), start(date.succ_opt())),
         }
+    }
+
+    /// Returns the day in which `time` lies, of somebody whose days begin when the clock shows `begin`.
+    pub fn around<Tz: TimeZone>(begin: NaiveTime, zone: &Tz, time: Time) -> Self {
+        let today = zone
+            .from_utc_datetime(&DateTime::from(time).naive_utc())
+            .date_naive();
+        let dates = [today.succ_opt(), Some(today), today.pred_opt()];
+        let mut days = dates
+            .into_iter()
+            .flatten()
+            .map(|date| Self::beginning_at(begin, zone, date));
+        days.find(|day| day.range.start() <= time)
+            .unwrap_or_else(|| Self::beginning_at(begin, zone, today))
     }
 }
 
@@ -145,6 +165,33 @@ mod tests {
             day(Kathmandu, "2026-11-20"),
             expected("2026-11-19T18:15:00Z", 24)
         );
+    }
+
+    #[test]
+    fn a_day_of_ones_own_begins_by_the_clock() {
+        let day = |zone: Tz, begin: &str, time: &str| {
+            let begin = NaiveTime::parse_from_str(begin, "%H:%M").unwrap();
+            let time: DateTime<chrono::Utc> = time.parse().unwrap();
+            let Day { date, range } = Day::around(begin, &zone, Time::from(time));
+            let minutes = range.nanos() / 60_000_000_000;
+            format!("{date}: {} minutes from {}", minutes, range.start())
+        };
+        let at_four = |time| day(Berlin, "04:00", time);
+        insta::assert_snapshot!(at_four("2026-11-20T02:59:59Z"), @"2026-11-19: 1440 minutes from 2026-11-19T03:00:00Z");
+        insta::assert_snapshot!(at_four("2026-11-20T03:00:00Z"), @"2026-11-20: 1440 minutes from 2026-11-20T03:00:00Z");
+        insta::assert_snapshot!(at_four("2026-03-29T01:59:00Z"), @"2026-03-28: 1380 minutes from 2026-03-28T03:00:00Z");
+        insta::assert_snapshot!(at_four("2026-03-29T02:00:00Z"), @"2026-03-29: 1440 minutes from 2026-03-29T02:00:00Z");
+        insta::assert_snapshot!(at_four("2026-10-25T02:59:00Z"), @"2026-10-24: 1500 minutes from 2026-10-24T02:00:00Z");
+        let at_half_past_two = |time| day(Berlin, "02:30", time);
+        // It does not come, and the day begins when the clock goes on, at three.
+        insta::assert_snapshot!(at_half_past_two("2026-03-29T00:59:00Z"), @"2026-03-28: 1410 minutes from 2026-03-28T01:30:00Z");
+        insta::assert_snapshot!(at_half_past_two("2026-03-29T01:00:00Z"), @"2026-03-29: 1410 minutes from 2026-03-29T01:00:00Z");
+        // It comes twice, and the first one counts.
+        insta::assert_snapshot!(at_half_past_two("2026-10-25T00:30:00Z"), @"2026-10-25: 1500 minutes from 2026-10-25T00:30:00Z");
+        insta::assert_snapshot!(at_half_past_two("2026-10-25T01:30:00Z"), @"2026-10-25: 1500 minutes from 2026-10-25T00:30:00Z");
+        let in_the_evening = |time| day(Kathmandu, "23:30", time);
+        insta::assert_snapshot!(in_the_evening("2026-11-20T17:44:00Z"), @"2026-11-19: 1440 minutes from 2026-11-19T17:45:00Z");
+        insta::assert_snapshot!(in_the_evening("2026-11-20T17:45:00Z"), @"2026-11-20: 1440 minutes from 2026-11-20T17:45:00Z");
     }
 
     #[test]

@@ -25,11 +25,16 @@ pub fn first_occurrence<Tz: TimeZone>(zone: &Tz, local: NaiveDateTime) -> Option
         .find_map(|(local, time)| (time.naive_local() == local).then_some(time))
 }
 
-/// Returns when the day `date` begins in `zone`: at midnight, or right after a gap that midnight lies in.
+/// Returns when the day `date` of somebody begins whose days begin when the clock in `zone` shows `begin`: then, or right
+/// after a gap that this lies in.
 ///
 /// `None` beyond the years that [`DateTime`] knows.
-pub fn day_start<Tz: TimeZone>(zone: &Tz, date: NaiveDate) -> Option<DateTime<Tz>> {
-    first_occurrence(zone, date.and_time(NaiveTime::MIN))
+pub fn day_start<Tz: TimeZone>(
+    zone: &Tz,
+    date: NaiveDate,
+    begin: NaiveTime,
+) -> Option<DateTime<Tz>> {
+    first_occurrence(zone, date.and_time(begin))
 }
 
 #[cfg(test)]
@@ -45,7 +50,8 @@ mod tests {
     fn a_day_begins_when_its_midnight_comes_first() {
         let start = |zone: Tz, date: &str| {
             let date: NaiveDate = date.parse().unwrap();
-            day_start(&zone, date).unwrap().to_utc().to_rfc3339()
+            let start = day_start(&zone, date, NaiveTime::MIN).unwrap();
+            start.to_utc().to_rfc3339()
         };
         for (zone, date, expected) in [
             (Berlin, "2026-03-29", "2026-03-28T23:00:00+00:00"), // of 23 hours

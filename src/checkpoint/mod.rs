@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::Focus;
 use crate::timeline::Time;
 
 pub use entry::{Entry, Fate};
@@ -152,6 +153,9 @@ pub struct Device {
     /// Its label sets of the newest day that was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_sets: Option<LabelSets>,
+    /// What the time before says of its user; of use only if it goes on where the device does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub focus: Option<Focus>,
 }
 
 /// The label sets of one day that were sent under their own names.

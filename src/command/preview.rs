@@ -15,7 +15,7 @@ use crate::checkpoint::Store;
 use crate::day::{Day, DayName};
 use crate::dirs::Dirs;
 use crate::message::one_line;
-use crate::metrics::{RuleEffect, Rules, Series};
+use crate::metrics::{RuleEffect, Rules, Series, adds_up};
 use crate::openmetrics;
 use crate::settings::Settings;
 use crate::synchronizer::{DevicePreview, Now, Preview, Synchronizer};
@@ -54,7 +54,7 @@ struct DeviceSummary<'a> {
 struct MetricSummary<'a> {
     series: usize,
     samples: usize,
-    /// Seconds, or a count.
+    /// Seconds, or a count; of what does not add up over time, the largest.
     total: f64,
     /// The same by the values of each label.
     labels: BTreeMap<&'a str, BTreeMap<&'a str, f64>>,
@@ -178,7 +178,8 @@ fn print_metric(
     let unit = Unit::of(name);
     writeln!(
         out,
-        "  {name}: {} in {}, {}",
+        "  {name}: {}{} in {}, {}",
+        if adds_up(name) { "" } else { "up to " },
         unit.shown(metric.total),
         amount::plural(metric.series, "series", "series"),
         amount::plural(metric.samples, "sample", "samples"),
@@ -282,7 +283,12 @@ fn of_device<'a>(device: &'a DevicePreview, rules: &'a Rules) -> DeviceSummary<'
         let metric = metrics
             .entry(labels.get("__name__").unwrap_or_default())
             .or_default();
-        let total: f64 = samples.iter().map(|sample| sample.value).sum();
+        let values = samples.iter().map(|sample| sample.value);
+        let total: f64 = if labels.get("__name__").is_none_or(adds_up) {
+            values.sum()
+        } else {
+            values.fold(0.0, f64::max)
+        };
         metric.series += 1;
         metric.samples += samples.len();
         metric.total += total;
@@ -364,6 +370,10 @@ mod tests {
             .collect();
         of_laptop.push(app("app0", "false", &[60.0, 60.0, 0.25]));
         of_laptop.push(series(&[("__name__", "aw_input_presses")], &[1234.4]));
+        of_laptop.push(series(
+            &[("__name__", "aw_today_seconds"), ("category", "Work")],
+            &[60.0, 345.0, 5.0],
+        ));
         let effect = |changed, dropped| RuleEffect {
             changed: Duration::from_secs(changed),
             dropped: Duration::from_secs(dropped),
@@ -404,6 +414,8 @@ mod tests {
 
         laptop (user ada), from http://127.0.0.1:5600
           aw_input_presses: 1234 in 1 series, 1 sample
+          aw_today_seconds: up to 5m 45s in 1 series, 3 samples
+            category  Work 5m 45s
           aw_window_seconds: 7m 45s in 7 series, 9 samples
             active  true 5m 45s, false 2m 00s
             app     app0 3m 00s, app1 59s, app2 58s, app3 57s, app4 56s, 1 more
@@ -419,7 +431,7 @@ mod tests {
              2  drop        drops 1m 00s
              3  labeldrop   matches nothing
 
-        8 series and 10 samples in 1 request of 345 bytes
+        9 series and 13 samples in 1 request of 345 bytes
         ");
     }
 

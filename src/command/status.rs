@@ -227,6 +227,7 @@ mod tests {
             watermark: at("2026-11-24T08:40:00Z"),
             newest: None,
             label_sets: None,
+            focus: None,
             buckets: [
                 (
                     "aw-watcher-web-firefox".to_owned(),

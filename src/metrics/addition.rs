@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
+use super::focus::depends_on_the_past;
 use super::{Labels, Series};
 
 /// What may be sent of a time that was sent before.
@@ -7,7 +8,8 @@ use super::{Labels, Series};
 pub struct Additions {
     /// The samples that are new, ascending by labels.
     pub series: Vec<Series>,
-    /// How many steps of a metric came out otherwise than before. Nothing of them is sent.
+    /// How many steps of a metric came out otherwise than before. Nothing of them is sent. Those that only carry on what
+    /// was before them are left alone too, but not counted: one late event changes all the day's that follow.
     pub changed_steps: usize,
 }
 
@@ -43,7 +45,10 @@ pub fn additions(before: &[Series], after: &[Series]) -> Additions {
         .collect();
     Additions {
         series,
-        changed_steps: changed.len(),
+        changed_steps: changed
+            .iter()
+            .filter(|(metric, _)| !depends_on_the_past(metric))
+            .count(),
     }
 }
 
@@ -111,6 +116,23 @@ mod tests {
             Additions {
                 series: vec![],
                 changed_steps: 1
+            }
+        );
+    }
+
+    #[test]
+    fn what_only_follows_from_a_change_is_left_alone_and_not_counted() {
+        let before = [series("aw_today_seconds", "", &[(90_000, 60.0)])];
+        let after = [series(
+            "aw_today_seconds",
+            "",
+            &[(30_000, 20.0), (90_000, 80.0)],
+        )];
+        assert_eq!(
+            additions(&before, &after),
+            Additions {
+                series: vec![series("aw_today_seconds", "", &[(30_000, 20.0)])],
+                changed_steps: 0
             }
         );
     }

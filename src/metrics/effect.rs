@@ -24,7 +24,7 @@ pub fn rule_effects<'a>(
     } else {
         Sums::of(sources, labelling)
     };
-    for (labels, steps) in sums.0 {
+    for (labels, steps) in sums.by_labels {
         let is_timed = labels
             .iter()
             .any(|(name, value)| name == "__name__" && value.ends_with("_seconds"));

@@ -13,13 +13,20 @@ pub fn feed_one_metric(one: &Bucket, other: &Bucket) -> bool {
 /// Whether the samples of one of these two buckets depend on the events of the other: windows, tabs and the AFK state of
 /// a device say together when somebody was active.
 pub fn depend_on_each_other(one: &Bucket, other: &Bucket) -> bool {
-    let say_together = |bucket| {
-        matches!(
-            Family::of(bucket),
-            Family::Window | Family::Afk | Family::Web
-        )
-    };
     feed_one_metric(one, other) || say_together(one) && say_together(other)
+}
+
+/// Whether a bucket has a say in when somebody was active.
+pub fn say_together(bucket: &Bucket) -> bool {
+    matches!(
+        Family::of(bucket),
+        Family::Window | Family::Afk | Family::Web
+    )
+}
+
+/// Whether a bucket holds the windows in front.
+pub fn is_window(bucket: &Bucket) -> bool {
+    Family::of(bucket) == Family::Window
 }
 
 /// Whether `bucket` has to wait where `other` cannot be read: without it, it would give other samples, which cannot be

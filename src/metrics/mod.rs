@@ -14,6 +14,7 @@ mod count;
 mod editor;
 mod effect;
 mod family;
+mod focus;
 mod input;
 mod labelling;
 mod media;
@@ -38,7 +39,8 @@ pub use addition::{Additions, additions};
 pub use budget::Budget;
 pub use category::{Categories, CategoryRule, ExportError, RuleError, SkippedRule};
 pub use effect::{RuleEffect, rule_effects};
-pub use family::{depend_on_each_other, feed_one_metric, waits_for};
+pub use family::{depend_on_each_other, feed_one_metric, is_window, say_together, waits_for};
+pub use focus::{Focus, FocusRules, adds_up, depends_on_the_past};
 pub use labelling::Labelling;
 pub use relabel::{Label, Rules};
 pub(crate) use series::MAX_VALUE_BYTES;
@@ -64,16 +66,22 @@ pub struct Source<'a> {
 /// Returns the series of one device, ascending by labels.
 ///
 /// A step without activity has no sample. Events that a rule drops, or whose metric's name a rule takes away, are left
-/// out. Label sets beyond the budget are folded.
+/// out. Label sets beyond the budget are folded. With a `focus` that knows the time before, there are its series too; of
+/// these there are few, and they are not in the budget.
 pub fn device_series<'a>(
     sources: impl IntoIterator<Item = Source<'a>>,
     labelling: Labelling<'_>,
+    focus: Option<(&mut Focus, FocusRules<'_>)>,
     budget: &mut Budget,
 ) -> Vec<Series> {
     // What differs in the events can be equal in the series: rules join label sets, and so does the longest length of
     // a value.
     let mut sums = BTreeMap::<Labels, Steps>::new();
-    for (labels, steps) in Sums::of(sources, labelling).0 {
+    let Sums {
+        by_labels,
+        active_windows,
+    } = Sums::of(sources, labelling);
+    for (labels, steps) in by_labels {
         let Some(labels) = labelling.final_labels(labels) else {
             continue;
         };
@@ -82,10 +90,14 @@ pub fn device_series<'a>(
             *sums.entry(step).or_default() += amount;
         }
     }
+    let mut all = budget.fold(sums, labelling);
+    if let Some((focus, rules)) = focus {
+        for (labels, steps) in focus.follow(&active_windows, rules, labelling) {
+            all.entry(labels).or_default().extend(steps);
+        }
+    }
     let samples = |steps: Steps| steps.into_iter().map(sample).collect();
-    budget
-        .fold(sums, labelling)
-        .into_iter()
+    all.into_iter()
         .map(|(labels, steps)| Series {
             labels,
             samples: samples(steps),

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use fancy_regex::Regex;
 
 use super::Source;
-use super::active::{ActiveTime, Flooded, focused};
+use super::active::{Active, ActiveTime, Flooded, focused};
 use super::family::Family;
 use crate::activitywatch::Event;
 use crate::timeline::Interval;
@@ -15,8 +15,8 @@ pub(super) struct Seen<'a> {
     tabs: HashMap<usize, Flooded<'a>>,
 }
 
-/// A part of an event with the labels that it has beside the event's own.
-pub(super) type Piece<'a> = (Interval, &'a Event, Option<(&'static str, String)>);
+/// A part of an event, and whether somebody was there, of events of which that counts.
+pub(super) type Piece<'a> = (Interval, &'a Event, Option<Active>);
 
 impl<'a> Seen<'a> {
     pub(super) fn by(sources: &[(Source<'a>, Flooded<'a>)], always_active: Option<&Regex>) -> Self {
@@ -69,13 +69,7 @@ impl<'a> Seen<'a> {
         };
         let pieces = self.active.pieces(events).into_iter();
         pieces
-            .map(|piece| {
-                (
-                    piece.interval,
-                    piece.event,
-                    Some(("active", piece.active.label().to_owned())),
-                )
-            })
+            .map(|piece| (piece.interval, piece.event, Some(piece.active)))
             .collect()
     }
 }

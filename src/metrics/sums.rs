@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 
-use super::active::{Flooded, flooded};
+use super::active::{Active, Flooded, flooded};
 use super::family::Family;
+use super::focus::ActiveWindow;
 use super::labelling::Sorted;
 use super::seen::Seen;
 use super::{Label, Labelling, Source, meta};
@@ -13,12 +14,16 @@ pub(super) type Steps = BTreeMap<Step, i64>;
 
 /// What the events of a device add up to, by the labels that they give, before the rules have a say.
 #[derive(Debug, Default)]
-pub(super) struct Sums(pub(super) HashMap<Vec<Label>, Steps>);
+pub(super) struct Sums<'a> {
+    pub(super) by_labels: HashMap<Vec<Label>, Steps>,
+    /// The windows during which somebody was there, or nobody knows.
+    pub(super) active_windows: Vec<ActiveWindow<'a>>,
+}
 
-impl Sums {
-    pub(super) fn of<'a>(
-        sources: impl IntoIterator<Item = Source<'a>>,
-        labelling: Labelling<'_>,
+impl<'a> Sums<'a> {
+    pub(super) fn of<'s: 'a>(
+        sources: impl IntoIterator<Item = Source<'s>>,
+        labelling: Labelling<'a>,
     ) -> Self {
         let mut sums = Self::default();
         let mut sorted = Sorted::by(labelling.categories);
@@ -35,8 +40,21 @@ impl Sums {
         let seen = Seen::by(&timed, labelling.always_active);
         for (index, (source, events)) in timed.iter().enumerate() {
             let family = Family::of(source.bucket);
-            for (interval, event, own) in seen.pieces(index, family, events) {
+            for (interval, event, active) in seen.pieces(index, family, events) {
+                if family == Family::Window
+                    && let Some(active) = active.filter(|active| *active != Active::No)
+                    && let Some(interval) = interval.intersect(source.range)
+                {
+                    sums.active_windows.push(ActiveWindow {
+                        interval,
+                        bucket: source.bucket,
+                        event,
+                        category: sorted.category(&event.data),
+                        active: active.label(),
+                    });
+                }
                 let labels = family.labels(source.bucket, event, &mut sorted);
+                let own = active.map(|active| ("active", active.label().to_owned()));
                 let labels = labels.into_iter().chain(own);
                 sums.time(*source, labelling, (interval, event), labels);
             }
@@ -80,7 +98,7 @@ impl Sums {
         if amounts.peek().is_none() {
             return;
         }
-        let steps = self.0.entry(labels).or_default();
+        let steps = self.by_labels.entry(labels).or_default();
         for (step, amount) in amounts {
             *steps.entry(step).or_default() += amount;
         }

@@ -48,6 +48,7 @@ fn window_series(events: &[Event], range: Interval, common: &[Label]) -> Vec<Ser
             always_active: None,
             rules: &Rules::default(),
         },
+        None,
         &mut budget(),
     )
 }
@@ -158,6 +159,7 @@ fn rules_see_what_the_event_holds_and_their_series_add_up() {
             always_active: None,
             rules: &rules,
         },
+        None,
         &mut budget(),
     );
     insta::assert_snapshot!(rendered(&series), @r#"{__name__="aw_window_seconds",active="unknown",app="(hidden)",category="Uncategorized",title="secret"} 30@30000"#);

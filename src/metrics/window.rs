@@ -3,11 +3,16 @@
 use super::{EventLabels, UNKNOWN};
 use crate::activitywatch::Event;
 
+/// Returns the name of the application.
+pub(super) fn app(event: &Event) -> &str {
+    event.text("app").unwrap_or(UNKNOWN)
+}
+
 /// Titles and addresses are in the data too; they stay there.
 pub(super) fn labels(event: &Event, category: &str) -> EventLabels {
     vec![
         ("__name__", "aw_window_seconds".to_owned()),
-        ("app", event.text("app").unwrap_or(UNKNOWN).to_owned()),
+        ("app", app(event).to_owned()),
         ("category", category.to_owned()),
     ]
 }

@@ -39,6 +39,21 @@ pub(super) fn positive(key: &'static str, value: &str) -> Result<Duration, Fault
     Ok(duration)
 }
 
+/// Parses a length of time that must not be shorter than `least`.
+pub(super) fn at_least(least: Duration, key: &'static str, value: &str) -> Result<Duration, Fault> {
+    let duration = parse(key, value)?;
+    if duration < least {
+        let reason = format!("it must be at least {}", text(least));
+        return Err(Problem::Duration {
+            key,
+            value: value.to_owned(),
+            reason,
+        }
+        .of(key));
+    }
+    Ok(duration)
+}
+
 /// Returns `duration` in the largest unit that takes a whole number of it.
 ///
 /// humantime's own text is no good for days: its months are 30.44 days, so it writes 31 days as

@@ -218,6 +218,12 @@ pub enum Problem {
          hint: write one of off, error, warn, info, debug, trace"
     )]
     Level(String),
+    /// A day begins at no time of the day.
+    #[error(
+        "`start-of-day`: `{0}` is not a time of the day\n\
+         hint: write hours and minutes, like `04:00`"
+    )]
+    StartOfDay(String),
     /// Not a number.
     #[error("`{key}`: `{value}` is not a whole number\nhint: write it in digits, like `5`")]
     Number {

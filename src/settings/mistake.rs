@@ -138,7 +138,7 @@ mod tests {
         ");
         insta::assert_snapshot!(message("colour = 'red'"), @"
         a.toml: line 1: unknown key `colour`
-        hint: the keys here are `aw-url`, `aw-api-key`, `aw-api-key-file`, `prometheus-url`, `remote-write`, `cron`, `excluded-watchers`, `included-watchers`, `min-data`, `user-id`, `settle`, `history`, `synced-buckets`, `series-budget`, `categories-file`, `log-level`, `labels`, `hosts`, `category`, `relabel`
+        hint: the keys here are `aw-url`, `aw-api-key`, `aw-api-key-file`, `prometheus-url`, `remote-write`, `cron`, `excluded-watchers`, `included-watchers`, `min-data`, `user-id`, `settle`, `history`, `min-break`, `start-of-day`, `synced-buckets`, `series-budget`, `categories-file`, `log-level`, `labels`, `hosts`, `category`, `relabel`
         ");
     }
 

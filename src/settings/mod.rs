@@ -33,6 +33,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::NaiveTime;
 use log::LevelFilter;
 
 use crate::dirs::Dirs;
@@ -78,6 +79,10 @@ pub struct Settings {
     pub settle: Duration,
     /// How far back the first pass goes; `None` is to the first event.
     pub history: Option<Duration>,
+    /// How long a pause is a break; at least a minute.
+    pub min_break: Duration,
+    /// When a day begins by the clock; `None` is as in ActivityWatch.
+    pub start_of_day: Option<NaiveTime>,
     /// Whether buckets synced from other machines are taken.
     pub synced_buckets: bool,
     /// The name of this machine, as it ends in the label `host`.

@@ -66,6 +66,10 @@ partial_settings! {
     settle: String,
     /// How far back the first pass goes.
     history: String,
+    /// Shortest pause that is a break.
+    min_break: String,
+    /// When a day begins.
+    start_of_day: String,
     /// Whether buckets synced from other machines are taken.
     synced_buckets: bool,
     /// How many label sets a device may have on a day.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, str::FromStr, time::Duration};
 
+use chrono::NaiveTime;
 use log::LevelFilter;
 use reqwest::Url;
 
@@ -15,10 +16,12 @@ use super::{
     schedule::Schedule,
     watchers::Watchers,
 };
+use crate::timeline::STEP;
 
 const DEFAULT_CRON: &str = "*/5 * * * *";
 const DEFAULT_MIN_DATA: usize = 5;
 const DEFAULT_SETTLE: &str = "5m";
+const DEFAULT_MIN_BREAK: &str = "5m";
 const DEFAULT_HISTORY: &str = "all";
 const DEFAULT_SERIES_BUDGET: usize = 2000;
 const DEFAULT_LOG_LEVEL: &str = "info";
@@ -70,6 +73,15 @@ pub(super) fn resolve(
         history: history(partial.history.as_deref().unwrap_or(DEFAULT_HISTORY))?,
         machine: machine(&hosts),
         series_budget: partial.series_budget.unwrap_or(DEFAULT_SERIES_BUDGET),
+        min_break: duration::at_least(
+            STEP,
+            "min-break",
+            partial.min_break.as_deref().unwrap_or(DEFAULT_MIN_BREAK),
+        )?,
+        start_of_day: partial
+            .start_of_day
+            .map(|value| start_of_day(&value))
+            .transpose()?,
         synced_buckets: partial.synced_buckets.unwrap_or(false),
         log_level: log_level(partial.log_level.as_deref().unwrap_or(DEFAULT_LOG_LEVEL))?,
         labels,
@@ -104,6 +116,11 @@ fn history(value: &str) -> Result<Option<Duration>, Fault> {
         "all" => Ok(None),
         value => duration::parse("history", value).map(Some),
     }
+}
+
+fn start_of_day(value: &str) -> Result<NaiveTime, Fault> {
+    NaiveTime::parse_from_str(value, "%H:%M")
+        .map_err(|_| Problem::StartOfDay(value.to_owned()).of("start-of-day"))
 }
 
 fn log_level(value: &str) -> Result<LevelFilter, Fault> {

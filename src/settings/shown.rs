@@ -40,6 +40,12 @@ pub(super) fn settings(settings: &Settings) -> Vec<(String, String)> {
         entry("user-id", quoted(&settings.user)),
         entry("settle", quoted(&duration::text(settings.settle))),
         entry("history", quoted(&history)),
+        entry("min-break", quoted(&duration::text(settings.min_break))),
+    ]);
+    let start_of_day = settings.start_of_day.map(|time| time.format("%H:%M"));
+    let start_of_day = start_of_day.map(|time| entry("start-of-day", quoted(&time.to_string())));
+    entries.extend(start_of_day);
+    entries.extend([
         entry("synced-buckets", settings.synced_buckets.to_string()),
         entry("series-budget", settings.series_budget.to_string()),
         entry(

@@ -420,6 +420,14 @@ fn a_bad_value_in_the_file_is_named_with_its_line() {
     DIR/aw-sync-agent.toml: line 1: `history`: `ever` is not a length of time: expected number at 0
     hint: write a number with its unit, like `90s`, `5m`, `12h` or `30d`
     ");
+    insta::assert_snapshot!(Home::message("min-break = '59s'"), @"
+    DIR/aw-sync-agent.toml: line 1: `min-break`: `59s` is not a length of time: it must be at least 1m
+    hint: write a number with its unit, like `90s`, `5m`, `12h` or `30d`
+    ");
+    insta::assert_snapshot!(Home::message("start-of-day = '4'"), @"
+    DIR/aw-sync-agent.toml: line 1: `start-of-day`: `4` is not a time of the day
+    hint: write hours and minutes, like `04:00`
+    ");
     insta::assert_snapshot!(Home::message("included-watchers = 'aw-[a'"), @"
     DIR/aw-sync-agent.toml: line 1: `included-watchers`: `aw-[a` is not a pattern: unclosed character class; missing ']'
     hint: `*` stands for any text, `?` for one character, `[ab]` for a or b, as in `aw-watcher-web-*`

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::focus::Carried;
 use super::plan::Target;
 use super::unclear::nonce;
 use super::{PassReport, Problem, Synchronizer, sources};
@@ -95,8 +96,12 @@ impl Synchronizer {
                         return Err(error);
                     }
                     let day = device.range.start();
-                    let mut budget = Budget::new(self.settings.series_budget, day, [].into());
-                    for series in self.series(target, sources(target, &device), &mut budget) {
+                    let mut carried = Carried {
+                        budget: Budget::new(self.settings.series_budget, day, [].into()),
+                        // Streaks and the like have the names of windows.
+                        focus: None,
+                    };
+                    for series in self.series(target, sources(target, &device), &mut carried) {
                         let label = |name| series.labels.get(name).unwrap_or_default().to_owned();
                         let name = label("__name__");
                         let name = if name.starts_with("aw_") {

@@ -1,8 +1,9 @@
+use super::focus::Carried;
 use super::plan::Target;
 use super::{Flow, PassReport, Synchronizer};
 use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan};
 use crate::checkpoint::StoreError;
-use crate::metrics::{Additions, Budget, Source, additions, feed_one_metric};
+use crate::metrics::{Additions, Source, additions, feed_one_metric};
 use crate::remote_write::{Patience, batches};
 use crate::timeline::{Interval, Step};
 
@@ -41,6 +42,10 @@ impl Synchronizer {
             devices: target.catch_up(bucket).into_iter().collect(),
             until,
         };
+        let mut focus = match plan.devices.first() {
+            Some(device) => self.focus_to_go_on(target, device).await,
+            None => None,
+        };
         let mut begin = target.state.done_until(&bucket.id).unwrap_or(until);
         let mut slices = self.reader.read(plan);
         let (mut changed_steps, mut is_complete) = (0, false);
@@ -52,11 +57,15 @@ impl Synchronizer {
                     report.add_unless_gone(error.clone());
                     return Ok(Flow::Continue);
                 }
-                let mut budget = target.budget(self.settings.series_budget, device.range.start());
-                let added = self.added(target, &device, &mut budget);
-                if target.label_sets_of(budget.day()).is_some() {
-                    target.remember(&budget);
+                let mut carried = Carried {
+                    budget: target.budget(self.settings.series_budget, device.range.start()),
+                    focus: focus.take(),
+                };
+                let added = self.added(target, &device, &mut carried);
+                if target.label_sets_of(carried.budget.day()).is_some() {
+                    target.remember(&carried.budget);
                 }
+                focus = carried.focus;
                 changed_steps += added.changed_steps;
                 for batch in batches(&added.series) {
                     let done = Step::of_timestamp_ms(batch.newest_ms).end();
@@ -83,6 +92,10 @@ impl Synchronizer {
         }
         if is_complete {
             target.state.note(&bucket.id, &bucket.kind, None);
+            if let Some(mut focus) = focus {
+                focus.reach(until);
+                target.state.focus = Some(focus);
+            }
             self.endpoint_mut().put(target.state.clone());
         } else {
             report.add(ReadError::BrokeOff);
@@ -91,7 +104,7 @@ impl Synchronizer {
     }
 
     /// Returns what the bucket that catches up adds to what its companions gave.
-    fn added(&self, target: &Target, device: &DeviceSlice, budget: &mut Budget) -> Additions {
+    fn added(&self, target: &Target, device: &DeviceSlice, carried: &mut Carried) -> Additions {
         let range = device.range;
         let new = || {
             device.buckets.iter().map(|(bucket, events)| Source {
@@ -120,8 +133,12 @@ impl Synchronizer {
                 }
             })
         };
-        let before = self.series(target, companions(), &mut budget.clone());
-        let after = self.series(target, new().chain(companions()), budget);
+        let mut without = Carried {
+            budget: carried.budget.clone(),
+            focus: None,
+        };
+        let before = self.series(target, companions(), &mut without);
+        let after = self.series(target, new().chain(companions()), carried);
         additions(&before, &after)
     }
 }

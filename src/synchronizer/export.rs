@@ -1,6 +1,6 @@
 use super::{Now, PassReport, Problem, Progress, Synchronizer, readable};
 use crate::activitywatch::{ReadError, ReadPlan, Start};
-use crate::metrics::{Budget, Series, Source, joined};
+use crate::metrics::{Series, Source, joined};
 use crate::timeline::{Interval, Time, horizon};
 
 /// All samples of a stretch of time.
@@ -22,12 +22,14 @@ impl Synchronizer {
         let (since, until) = (range.start(), range.end());
         let mut report = PassReport::default();
         let mut targets = self.targets(now.monotonic, since, &mut report).await;
-        let devices = targets
+        let plans = targets
             .iter()
-            .map(|target| target.all(Start::FirstAfter(since)))
-            .collect();
-        let limit = self.settings.series_budget;
-        let mut budgets = vec![Budget::new(limit, since, [].into()); targets.len()];
+            .map(|target| target.all(Start::FirstAfter(since)));
+        let devices: Vec<_> = plans.collect();
+        let mut carried = Vec::new();
+        for (target, plan) in targets.iter().zip(&devices) {
+            carried.push(self.carried_to(target, plan).await);
+        }
         let mut all = Vec::new();
         let mut slices = self.reader.read(ReadPlan { devices, until });
         let (mut from, mut is_complete) = (None, false);
@@ -38,8 +40,8 @@ impl Synchronizer {
                     events,
                     range: device.range,
                 });
-                let budget = &mut budgets[device.device];
-                all.extend(self.series(&targets[device.device], sources, budget));
+                let carried = &mut carried[device.device];
+                all.extend(self.series(&targets[device.device], sources, carried));
             }
             let at = slice.range.end();
             watch(Progress {
@@ -52,8 +54,8 @@ impl Synchronizer {
         if !is_complete {
             report.add(ReadError::BrokeOff);
         }
-        for (target, budget) in targets.iter().zip(&budgets) {
-            self.tell_folded(target, budget);
+        for (target, carried) in targets.iter().zip(&carried) {
+            self.tell_folded(target, &carried.budget);
         }
         Export::of(all, report)
     }
@@ -73,8 +75,10 @@ impl Synchronizer {
         let mut from = None;
         for range in stretches.ranges() {
             let (places, plan) = stretches.plan(&targets, range);
-            let limit = self.settings.series_budget;
-            let mut budgets = vec![Budget::new(limit, range.start(), [].into()); places.len()];
+            let mut carried = Vec::new();
+            for (place, plan) in places.iter().zip(&plan.devices) {
+                carried.push(self.carried_to(&targets[*place], plan).await);
+            }
             let mut slices = self.reader.read(plan);
             let mut is_complete = false;
             while let Some(slice) = slices.recv().await {
@@ -85,8 +89,8 @@ impl Synchronizer {
                     }
                     let place = places[device.device];
                     let wanted = stretches.of(place, device.range);
-                    let budget = &mut budgets[device.device];
-                    samples.extend(self.computed(&targets[place], device, &wanted, budget));
+                    let carried = &mut carried[device.device];
+                    samples.extend(self.computed(&targets[place], device, &wanted, carried));
                 }
                 let at = slice.range.end();
                 watch(Progress {
@@ -99,8 +103,8 @@ impl Synchronizer {
             if !is_complete {
                 report.add(ReadError::BrokeOff);
             }
-            for (place, budget) in places.iter().zip(&budgets) {
-                self.tell_folded(&targets[*place], budget);
+            for (place, carried) in places.iter().zip(&carried) {
+                self.tell_folded(&targets[*place], &carried.budget);
             }
         }
         Export::of(samples, report)

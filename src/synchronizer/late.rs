@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::focus::Carried;
 use super::plan::Target;
 use super::{Flow, PassReport, Synchronizer, sources};
 use crate::activitywatch::ReadPlan;
-use crate::checkpoint::StoreError;
-use crate::metrics::{Budget, Series, additions};
+use crate::checkpoint::{self, StoreError};
+use crate::metrics::{Budget, Focus, Series, additions};
 use crate::remote_write::{Patience, batches};
 use crate::timeline::{Step, Time, utc_day, utc_day_end};
 
@@ -81,8 +82,13 @@ impl Synchronizer {
         report: &mut PassReport,
     ) -> Result<Option<usize>, StoreError> {
         let until = target.state.watermark;
+        let plan = target.again(from);
+        let mut focus = match &target.state.focus {
+            Some(known) => self.focus_anew(target, &plan, known.begun()).await,
+            None => None,
+        };
         let plan = ReadPlan {
-            devices: vec![target.again(from)],
+            devices: vec![plan],
             until,
         };
         let mut slices = self.reader.read(plan);
@@ -96,8 +102,12 @@ impl Synchronizer {
                     return Ok(None);
                 }
                 let day = device.range.start();
-                let mut budget = Budget::new(self.settings.series_budget, day, BTreeSet::new());
-                let after = self.series(target, sources(target, &device), &mut budget);
+                let mut carried = Carried {
+                    budget: Budget::new(self.settings.series_budget, day, BTreeSet::new()),
+                    focus: focus.take(),
+                };
+                let after = self.series(target, sources(target, &device), &mut carried);
+                focus = carried.focus;
                 let Some(mut before) = self.sent(device.range)? else {
                     continue;
                 };
@@ -140,7 +150,26 @@ impl Synchronizer {
                 }
             }
         }
-        Ok((at >= until).then_some(changed_steps))
+        if at < until {
+            return Ok(None);
+        }
+        if let Some(mut focus) = focus {
+            focus.reach(until);
+            self.go_on_with(&target.state, focus);
+        }
+        Ok(Some(changed_steps))
+    }
+
+    /// Lets what came late count in the steps to come: those of the day that were sent stay as they are.
+    fn go_on_with(&mut self, device: &checkpoint::Device, focus: Focus) {
+        let endpoint = self.endpoint_mut();
+        if let Some(known) = endpoint.device(&device.user, &device.host) {
+            let focus = Some(focus);
+            endpoint.put(checkpoint::Device {
+                focus,
+                ..known.clone()
+            });
+        }
     }
 }
 

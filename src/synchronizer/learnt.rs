@@ -1,8 +1,12 @@
+use chrono::NaiveTime;
 use fancy_regex::Regex;
 
 use crate::activitywatch::ServerSettings;
 use crate::metrics::{Categories, CategoryRule, Label, Labelling, Rules};
 use crate::settings::Settings;
+
+/// When a day begins in ActivityWatch, as long as nobody says otherwise.
+const START_OF_DAY: NaiveTime = NaiveTime::from_hms_opt(4, 0, 0).expect("a time of the day");
 
 /// What a server's settings and our own come to together, made anew when the server's change.
 #[derive(Default)]
@@ -13,6 +17,8 @@ pub struct Learnt {
     pub categories: Categories,
     /// The always-active pattern of the server.
     pub always_active: Option<Regex>,
+    /// When a day begins by the clock.
+    pub start_of_day: NaiveTime,
 }
 
 impl Learnt {
@@ -52,6 +58,10 @@ impl Learnt {
             from: server.clone(),
             categories,
             always_active: always_active.unwrap_or_default(),
+            start_of_day: settings
+                .start_of_day
+                .or(server.start_of_day)
+                .unwrap_or(START_OF_DAY),
         };
         (learnt, notices)
     }

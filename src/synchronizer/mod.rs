@@ -11,6 +11,7 @@ mod delivery;
 mod doubt;
 mod export;
 mod findings;
+mod focus;
 mod journal;
 mod late;
 mod learnt;
@@ -28,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 
-use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan, Reader};
+use crate::activitywatch::{Bucket, DevicePlan, DeviceSlice, ReadError, ReadPlan, Reader};
 use crate::checkpoint::{self, Endpoint, EndpointStore, Failure, OpenStore, StoreError};
 use crate::metrics::{Budget, Label, Labelling, Series, Source, device_series, joined};
 use crate::query_api;
@@ -36,6 +37,7 @@ use crate::remote_write::{self, Patience, batches};
 use crate::settings::{DestinationSettings, Settings};
 use crate::timeline::{Step, Time, horizon};
 use findings::Findings;
+use focus::Carried;
 use plan::Target;
 
 pub use backfill::{BackfillPlan, BackfillReport};
@@ -207,7 +209,11 @@ impl Synchronizer {
         watch: impl Fn(Progress),
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
-        let devices = targets.iter().map(Target::forward).collect();
+        let devices: Vec<DevicePlan> = targets.iter().map(Target::forward).collect();
+        for (target, plan) in targets.iter_mut().zip(&devices) {
+            target.focus = self.focus_to_go_on(target, plan).await;
+            target.state.focus = target.focus.clone().or(target.state.focus.take());
+        }
         let mut slices = self.reader.read(ReadPlan { devices, until });
         let (mut from, mut is_complete) = (None, false);
         // Where the stretch begins that the next request carries.
@@ -222,10 +228,14 @@ impl Synchronizer {
             let mut series = Vec::new();
             for device in &read {
                 let target = &mut targets[device.device];
-                let mut budget = target.budget(self.settings.series_budget, device.range.start());
-                series.extend(self.series(target, sources(target, device), &mut budget));
-                self.tell_folded(target, &budget);
-                target.remember(&budget);
+                let mut carried = Carried {
+                    budget: target.budget(self.settings.series_budget, device.range.start()),
+                    focus: target.focus.take(),
+                };
+                series.extend(self.series(target, sources(target, device), &mut carried));
+                self.tell_folded(target, &carried.budget);
+                target.remember(&carried.budget);
+                target.follow(carried.focus, device.range.end());
             }
             if !self.settings.relabel.is_empty() {
                 series = joined(series);
@@ -284,10 +294,13 @@ impl Synchronizer {
         &self,
         target: &Target,
         sources: impl IntoIterator<Item = Source<'a>>,
-        budget: &mut Budget,
+        Carried { budget, focus }: &mut Carried,
     ) -> Vec<Series> {
         let common = common_labels(&self.settings, &target.state.host);
-        device_series(sources, self.labelling(target, &common), budget)
+        let day_of = self.day_of(target);
+        let rules = self.focus_rules(&day_of);
+        let focus = focus.as_mut().map(|focus| (focus, rules));
+        device_series(sources, self.labelling(target, &common), focus, budget)
     }
 
     fn labelling<'a>(&'a self, target: &Target, common: &'a [Label]) -> Labelling<'a> {
@@ -387,6 +400,11 @@ fn advanced(
         let mut state = targets[device.device].state.clone();
         state.watermark = state.watermark.max(done.min(device.range.end()));
         state.newest = state.newest.max(newest);
+        // In the middle of a slice there is none that would go on.
+        let focus = targets[device.device].focus.as_ref();
+        if let Some(focus) = focus.filter(|focus| focus.at() <= state.watermark) {
+            state.focus = Some(focus.clone());
+        }
         state
     };
     read.iter().map(advanced).collect()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::activitywatch::{Bucket, BucketPlan, Device, DevicePlan, Start, are_rivals};
 use crate::checkpoint::{self, Endpoint, LabelSets};
-use crate::metrics::{Budget, depend_on_each_other, feed_one_metric, waits_for};
+use crate::metrics::{Budget, Focus, depend_on_each_other, feed_one_metric, is_window, waits_for};
 use crate::timeline::{Time, utc_day};
 
 /// A device of a pass: what is read of it, and what will be remembered of it.
@@ -20,6 +20,8 @@ pub(super) struct Target {
     given_up: Vec<Bucket>,
     /// How far it has come.
     pub(super) state: checkpoint::Device,
+    /// What has been read says so much of its user. It runs ahead of what is remembered.
+    pub(super) focus: Option<Focus>,
 }
 
 impl Target {
@@ -48,6 +50,7 @@ impl Target {
             newest: known.and_then(|known| known.newest),
             buckets: BTreeMap::new(),
             label_sets: known.and_then(|known| known.label_sets.clone()),
+            focus: known.and_then(|known| known.focus.clone()),
         };
         // What is not read now lags behind from now on.
         for (id, progress) in known.iter().flat_map(|known| &known.buckets) {
@@ -83,6 +86,7 @@ impl Target {
             buckets: device.buckets,
             given_up,
             state,
+            focus: None,
         }
     }
 
@@ -253,6 +257,17 @@ impl Target {
             day: budget.day(),
             hashes: budget.admitted().clone(),
         });
+    }
+
+    /// Goes on with what a slice until `until` has made of `focus`. Windows that lag behind stay where they are.
+    pub(super) fn follow(&mut self, focus: Option<Focus>, until: Time) {
+        self.focus = focus;
+        let keeps_up = |bucket: &&Bucket| is_window(bucket) && self.lagging_from(bucket).is_none();
+        if self.buckets.iter().any(|bucket| keeps_up(&bucket))
+            && let Some(focus) = &mut self.focus
+        {
+            focus.reach(until);
+        }
     }
 
     fn lagging_from(&self, bucket: &Bucket) -> Option<Time> {

@@ -1,6 +1,6 @@
 use super::{Now, PassReport, Problem, Synchronizer, common_labels, readable};
 use crate::activitywatch::{ReadError, ReadPlan, Start};
-use crate::metrics::{Budget, RuleEffect, Series, Source, joined, rule_effects};
+use crate::metrics::{RuleEffect, Series, Source, joined, rule_effects};
 use crate::remote_write::batches;
 use crate::timeline::{Interval, horizon};
 
@@ -45,15 +45,17 @@ impl Synchronizer {
         let mut targets = self
             .targets(now.monotonic, range.start(), &mut report)
             .await;
-        let devices = targets
+        let plans = targets
             .iter()
-            .map(|target| target.all(Start::At(range.start())))
-            .collect();
+            .map(|target| target.all(Start::At(range.start())));
+        let devices: Vec<_> = plans.collect();
+        let mut carried = Vec::new();
+        for (target, plan) in targets.iter().zip(&devices) {
+            carried.push(self.carried_to(target, plan).await);
+        }
         let mut all = vec![Vec::new(); targets.len()];
         let rules = self.settings.relabel.configs().len();
         let mut effects = vec![vec![RuleEffect::default(); rules]; targets.len()];
-        let limit = self.settings.series_budget;
-        let mut budgets = vec![Budget::new(limit, range.start(), [].into()); targets.len()];
         let (mut requests, mut bytes) = (0, 0);
         let mut slices = self.reader.read(ReadPlan { devices, until });
         let mut is_complete = false;
@@ -76,7 +78,7 @@ impl Synchronizer {
                     sum.changed += effect.changed;
                     sum.dropped += effect.dropped;
                 }
-                let series = self.series(target, sources(), &mut budgets[place]);
+                let series = self.series(target, sources(), &mut carried[place]);
                 all[place].extend(series.iter().cloned());
                 of_slice.extend(series);
             }
@@ -88,8 +90,8 @@ impl Synchronizer {
         if !is_complete {
             report.add(ReadError::BrokeOff);
         }
-        for (target, budget) in targets.iter().zip(&budgets) {
-            self.tell_folded(target, budget);
+        for (target, carried) in targets.iter().zip(&carried) {
+            self.tell_folded(target, &carried.budget);
         }
         let devices = targets.into_iter().zip(all).zip(effects);
         let devices = devices.map(|((target, series), effects)| DevicePreview {

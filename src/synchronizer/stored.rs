@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::Synchronizer;
 use super::stretches::clipped;
 use super::unclear::{nonce, selector};
-use crate::metrics::{Additions, Labels, Series, additions};
+use crate::metrics::{Additions, Labels, Series, additions, depends_on_the_past};
 use crate::query_api::QueryError;
 use crate::timeline::{Interval, Step};
 
@@ -68,7 +68,7 @@ pub(super) fn compare(computed: &[Series], stored: Vec<Series>) -> Compared {
     for (sample, value) in samples(computed) {
         if there.get(&sample) == Some(&value.to_bits()) {
             present += 1;
-        } else if !sent.contains(&sample) {
+        } else if !sent.contains(&sample) && !follows_another(sample.0) {
             let step = Step::of_timestamp_ms(sample.1);
             let step = Interval::new(step.start(), step.end());
             kept = Some(kept.map_or(step, |kept| kept.hull(step)));
@@ -80,6 +80,11 @@ pub(super) fn compare(computed: &[Series], stored: Vec<Series>) -> Compared {
         changed_steps,
         kept,
     }
+}
+
+/// Whether a sample can only differ because the time before it does. There is nothing to do about it.
+fn follows_another(labels: &Labels) -> bool {
+    labels.get("__name__").is_some_and(depends_on_the_past)
 }
 
 /// Returns what of `stored` is of the devices of `computed`, whose values are given, with values that were only rounded

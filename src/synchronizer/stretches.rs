@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Synchronizer;
+use super::focus::Carried;
 use super::plan::Target;
 use crate::activitywatch::{Bucket, DeviceSlice, ReadPlan, Start};
 use crate::checkpoint::Refused;
-use crate::metrics::{Budget, Series, Source};
+use crate::metrics::{Series, Source};
 use crate::timeline::{Interval, Step, Time, utc_day};
 
 /// Stretches of several devices, each given by its place among the targets.
@@ -86,7 +87,7 @@ impl Synchronizer {
         target: &Target,
         device: &DeviceSlice,
         stretches: &[Interval],
-        budget: &mut Budget,
+        carried: &mut Carried,
     ) -> Vec<Series> {
         let range = device.range;
         let brought = |bucket: &Bucket| {
@@ -99,7 +100,7 @@ impl Synchronizer {
             events,
             range: brought(bucket),
         });
-        clipped(self.series(target, sources, budget), stretches)
+        clipped(self.series(target, sources, carried), stretches)
     }
 }
 

@@ -88,14 +88,14 @@ fn a_default_prometheus_takes_no_history() {
     let until = midnight(1) + TimeDelta::hours(1);
     let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
     insta::assert_snapshot!(complaint(&run, &[(&prometheus.url(), "PROMETHEUS"), (&until, "ONE O'CLOCK")]), @"
-    aw-sync-agent: PROMETHEUS/api/v1/write does not take 60 samples of before 2026-11-24T00:00:00Z: HTTP 400: out of bounds
+    aw-sync-agent: PROMETHEUS/api/v1/write does not take 180 samples of before 2026-11-24T00:00:00Z: HTTP 400: out of bounds
     hint: Prometheus takes late samples only if `storage.tsdb.out_of_order_time_window` in its config file covers their age; what it has not taken stays in ActivityWatch, and `aw-sync-agent status` lists it
     ");
     // It is said once, and kept.
     assert_eq!(agent.sync().samples, 0);
     let status = agent.run(&["status"]).stdout;
     assert!(
-        status.contains("but 60 samples from the very first until"),
+        status.contains("but 180 samples from the very first until"),
         "{status}"
     );
 }

@@ -60,7 +60,7 @@ fn a_bucket_that_reaches_min_data_is_sent_from_its_first_event_on() {
     let (server, prometheus) = hour::servers();
     edit(&server, 4);
     let agent = Agent::between(&[&server], &prometheus);
-    assert_eq!(agent.sync().samples, 60);
+    assert_eq!(agent.sync().samples, 180);
     assert_edited(&prometheus, &[]);
 
     server.insert(
@@ -83,7 +83,7 @@ fn a_late_bucket_adds_to_what_was_sent_and_changes_none_of_it() {
         server.add(&bucket, &minutes(first, 10, &data));
         agent.sync()
     };
-    assert_eq!(vim("aw-watcher-vim_laptop", 0).samples, 70);
+    assert_eq!(vim("aw-watcher-vim_laptop", 0).samples, 190);
     // The five minutes that both buckets share were sent as 30 s and would now be 60 s.
     let Pass { samples, log, .. } = vim("aw-watcher-vim_laptop-2", 5);
     assert_eq!(samples, 5);
@@ -101,7 +101,7 @@ fn a_bucket_that_is_taken_again_is_sent_from_where_it_was_left() {
     edit(&server, 10);
     let agent = Agent::between(&[&server], &prometheus);
     agent.write_settings("excluded-watchers = ['aw-watcher-vim*']");
-    assert_eq!(agent.sync().samples, 60);
+    assert_eq!(agent.sync().samples, 180);
     agent.write_settings("");
     assert_eq!(agent.sync().samples, 10);
     agent.write_settings("included-watchers = ['aw-watcher-window*']");
@@ -139,7 +139,7 @@ fn a_bucket_that_vanishes_between_list_and_read_is_nothing_to_speak_of() {
     let gone = Verdict::Answer(404, "", r#"{"message":"gone"}"#);
     let (_proxy, agent) = with_broken_editor(gone, &server, &prometheus);
     let Pass { samples, log, .. } = agent.sync();
-    assert_eq!(samples, 60);
+    assert_eq!(samples, 180);
     assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
 }
 
@@ -148,7 +148,7 @@ fn a_bucket_that_was_deleted_is_left_in_peace() {
     let (server, prometheus) = hour::servers();
     edit(&server, 10);
     let agent = Agent::between(&[&server], &prometheus);
-    assert_eq!(agent.sync().samples, 70);
+    assert_eq!(agent.sync().samples, 190);
     server.delete_bucket(EDITOR);
     assert_eq!(agent.sync().samples, 0);
     // It comes back under its name, with time that was sent long ago.
@@ -165,7 +165,7 @@ fn a_bucket_that_fails_holds_no_other_one_and_is_caught_up() {
     let (proxy, agent) = with_broken_editor(broken, &server, &prometheus);
     let run = agent.run(&["sync"]);
     assert_eq!(run.code, Some(3), "{}", run.stderr);
-    assert_eq!(Pass::of(&run).samples, 60);
+    assert_eq!(Pass::of(&run).samples, 180);
     assert!(
         run.stderr.contains(&format!(
             "aw-sync-agent: bucket `{EDITOR}` cannot be read: 500: "
@@ -208,7 +208,7 @@ fn two_servers_of_one_name_need_another_name_for_one() {
     let ((one, prometheus), other) = (hour::servers(), hour::server());
     let agent = Agent::between(&[&one, &other], &prometheus);
     let Pass { samples, log, .. } = agent.sync();
-    assert_eq!(samples, 60);
+    assert_eq!(samples, 180);
     assert!(
         log.contains(&format!(
             "host `laptop` of {} is left out, since {} has one of the same name",
@@ -219,7 +219,7 @@ fn two_servers_of_one_name_need_another_name_for_one() {
     );
 
     agent.write_settings(&format!("[hosts]\n'{}/laptop' = 'work'", other.url()));
-    assert_eq!(agent.sync().samples, 60);
+    assert_eq!(agent.sync().samples, 180);
     let hosts = yesterday(&prometheus, "aw_window_seconds", "host");
     assert_equal(&hosts, &seconds(&[("laptop", 3600), ("work", 3600)]));
 }

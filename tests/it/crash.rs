@@ -26,6 +26,9 @@ fn a_kill_between_any_two_steps_changes_no_total() {
     let days = Generator::new(6, Density::Human).days(from, 3);
     server.fill(&days);
     let prometheus = Prometheus::taking_history(Suite::Machine);
+    Agent::between(&[&server], &prometheus)
+        .args(&["--user-id", "unharmed"])
+        .sync();
     let (apps, afk) = (days.app_totals(from, to), days.afk_totals(from, to));
     let mut kills = 0;
     let steps = TURNING_POINTS
@@ -41,6 +44,13 @@ fn a_kill_between_any_two_steps_changes_no_total() {
             assert_equal(&prometheus.totals(&selector, "app", from, to), &apps);
             let selector = format!("aw_afk_seconds{{user=\"{user}\"}}");
             assert_equal(&prometheus.totals(&selector, "status", from, to), &afk);
+            for metric in ["aw_focus_streak_seconds", "aw_switches", "aw_today_seconds"] {
+                let of = |user: &str| {
+                    let selector = format!("{metric}{{user=\"{user}\"}}");
+                    prometheus.totals(&selector, "category", from, to)
+                };
+                assert_eq!(of(&user), of("unharmed"), "{metric} of {user}");
+            }
             call += 1 + growth * call / 2;
         }
     }

@@ -110,7 +110,7 @@ fn between_passes_it_does_nothing() {
     let (server, prometheus) = hour::servers();
     let agent = Agent::between(&[&server], &prometheus);
     let mut daemon = agent.spawn(&["--cron", "@yearly"]);
-    wait_for(&daemon, "sent 60 samples");
+    wait_for(&daemon, "sent 180 samples");
     // Threads of the pass may still be ending.
     sleep(Duration::from_millis(500));
     let before = (daemon.cpu_time(), daemon.wake_ups());
@@ -187,7 +187,7 @@ fn a_second_one_stands_by_and_takes_over() {
     let (server, prometheus) = hour::servers();
     let agent = Agent::between(&[&server], &prometheus).args(&["--cron", "@yearly"]);
     let first = agent.spawn(&[]);
-    wait_for(&first, "sent 60 samples");
+    wait_for(&first, "sent 180 samples");
     let mut second = agent.spawn(&[]);
     wait_for(&second, "standing by: process ");
     // Waiting for the lock must not get into the way of a stop.

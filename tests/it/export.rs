@@ -100,7 +100,7 @@ fn an_export_is_compressed_if_its_name_says_so() {
     let run = to(&["--output", "hour.om.gz"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     insta::assert_snapshot!(complaint(&run, &[(&day, "DAY")]), @"
-    exported 1 series and 60 samples, from DAY 00:00 to DAY 01:00
+    exported 3 series and 180 samples, from DAY 00:00 to DAY 01:00
 
     To bring it into Prometheus, make blocks of it:
       gunzip --keep hour.om.gz

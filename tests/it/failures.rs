@@ -45,7 +45,7 @@ fn one_of_two_activitywatch_servers_is_down() {
     other.stop();
     let run = agent.run(&["sync"]);
     assert_eq!(run.code, Some(3), "{}", run.stderr);
-    assert_eq!(Pass::of(&run).samples, 60);
+    assert_eq!(Pass::of(&run).samples, 180);
     hour::assert_arrived(&prometheus);
 }
 

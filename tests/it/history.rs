@@ -144,7 +144,7 @@ fn a_server_that_changes_its_name_sends_nothing_twice() {
     let agent = Agent::new()
         .reading(&proxy.url())
         .writing(&prometheus.url());
-    assert_eq!(agent.sync().samples, 70);
+    assert_eq!(agent.sync().samples, 190);
     for name in [lan, local, lan] {
         proxy.set_rule(named(name));
         assert_eq!(agent.sync().samples, 0, "{name}");
@@ -198,7 +198,7 @@ fn a_watermark_of_a_time_to_come_is_taken_back() {
         json!({"app": "ed"}),
     );
     server.insert(hour::BUCKET, &[later]);
-    assert_eq!(agent.sync().samples, 1);
+    assert_eq!(agent.sync().samples, 3);
     let windows = yesterday(&prometheus, "aw_window_seconds", "app");
     assert_equal(&windows, &seconds(&[("vim", 3600), ("ed", 60)]));
 }
@@ -208,7 +208,7 @@ fn two_servers_of_one_name_are_both_taken_once_either_is_renamed() {
     let (one, prometheus) = hour::servers();
     let other = hour::server();
     let agent = Agent::between(&[&one, &other], &prometheus);
-    assert_eq!(agent.sync().samples, 60);
+    assert_eq!(agent.sync().samples, 180);
     agent.write_settings(&format!("[hosts]\n'{}/laptop' = 'home'", one.url()));
     // What was sent stays where it is, and both go on from there under their names.
     assert_eq!(agent.sync().samples, 0);

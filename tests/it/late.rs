@@ -59,7 +59,7 @@ fn what_comes_late_is_added_and_counts_once() {
     );
     assert_eq!(agent.sync().samples, 0);
     let_a_day_pass(&agent);
-    assert_eq!(agent.sync().samples, 15);
+    assert_eq!(agent.sync().samples, 45);
     let_a_day_pass(&agent);
     assert_eq!(agent.sync().samples, 0);
     assert_equal(
@@ -144,7 +144,7 @@ fn what_a_receiver_lost_in_a_crash_comes_back() {
     let run = agent.run(&["sync"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert!(
-        run.stderr.contains("60 samples that it had acknowledged"),
+        run.stderr.contains("180 samples that it had acknowledged"),
         "{}",
         run.stderr
     );

@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("metrics", &["activitywatch", "timeline"]),
     (
         "settings",
-        &["activitywatch", "dirs", "local_time", "metrics"],
+        &["activitywatch", "dirs", "local_time", "metrics", "timeline"],
     ),
     ("verification", &["activitywatch", "metrics", "timeline"]),
     ("cli", &["day", "launcher", "settings"]),
@@ -29,12 +29,13 @@ const ARROWS: &[(&str, &[&str])] = &[
         "query_api",
         &["message", "metrics", "remote_write", "settings", "timeline"],
     ),
-    ("checkpoint", &["timeline"]),
+    ("checkpoint", &["metrics", "timeline"]),
     (
         "synchronizer",
         &[
             "activitywatch",
             "checkpoint",
+            "day",
             "metrics",
             "query_api",
             "remote_write",

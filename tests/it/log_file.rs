@@ -40,13 +40,13 @@ fn activitywatch_finds_the_newest_and_each_line_tells_when_and_where() {
     let agent = Agent::between(&[&server], &prometheus).args(&["--cron", "@yearly"]);
     let started = Utc::now() - Duration::from_secs(1);
     let daemon = agent.spawn(&[]);
-    wait_for(&daemon, "sent 60 samples");
+    wait_for(&daemon, "sent 180 samples");
     let path = found_by_activitywatch(&agent, false);
     assert_eq!(path.parent().unwrap(), agent.log_dir());
     let text = fs::read_to_string(&path).unwrap();
     let line = text
         .lines()
-        .find(|line| line.contains("sent 60 samples"))
+        .find(|line| line.contains("sent 180 samples"))
         .unwrap_or_else(|| panic!("{text}"));
     let (time, rest) = line.split_once(" [INFO ]: ").unwrap();
     let time = DateTime::parse_from_str(time, "%Y-%m-%d %H:%M:%S%z").unwrap();
@@ -107,7 +107,7 @@ fn a_directory_that_cannot_be_written_is_warned_of_once() {
     let cache = agent.home().join("cache");
     fs::create_dir(&cache).unwrap();
     let daemon = agent.spawn_under(read_only(&cache), &[]);
-    wait_for(&daemon, "sent 60 samples");
+    wait_for(&daemon, "sent 180 samples");
     let warning = format!(
         "[WARN ]: {}: no log file can be written: Read-only file system (os error 30)\nhint: ",
         agent.log_dir().display()

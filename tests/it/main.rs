@@ -24,6 +24,7 @@ mod export_files;
 mod failures;
 mod families;
 mod flooding;
+mod focus;
 mod harness;
 mod history;
 mod hour;

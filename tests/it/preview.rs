@@ -30,12 +30,15 @@ fn a_preview_shows_a_day_and_touches_nothing() {
     What would be sent of YESTERDAY 00:00 to TODAY 00:00. Nothing has been sent.
 
     laptop (user ada), from SERVER
+      aw_focus_streak_seconds: up to 1h 00m 00s in 1 series, 60 samples
+      aw_today_seconds: up to 1h 00m 00s in 1 series, 60 samples
+        category  Development 1h 00m 00s
       aw_window_seconds: 1h 00m 00s in 1 series, 60 samples
         active    unknown 1h 00m 00s
         app       vim 1h 00m 00s
         category  Development 1h 00m 00s
 
-    1 series and 60 samples in 1 request of 561 bytes
+    3 series and 180 samples in 1 request of 561 bytes
     ");
     assert_eq!(receiver.heads(), Vec::<String>::new());
     assert!(!agent.data_dir().exists(), "{:?}", agent.data_dir());

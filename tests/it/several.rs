@@ -78,7 +78,7 @@ fn each_destination_gets_everything_by_its_own_rules() {
     let run = agent.run(&["sync"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     for url in &urls {
-        assert_eq!(sent(&run.stderr, url), 60);
+        assert_eq!(sent(&run.stderr, url), 180);
     }
     let stored = |receiver: &dyn Receiver, label, value| {
         let found = yesterday(receiver, "aw_window_seconds", label);
@@ -180,7 +180,7 @@ fn one_that_is_down_does_not_hold_the_other() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(
         [sent(&run.stderr, &urls[0]), sent(&run.stderr, &urls[1])],
-        [60, 0]
+        [180, 0]
     );
     hour::assert_arrived(&prometheus);
     assert_eq!(copies(&victoria), [1; 60]);
@@ -212,7 +212,7 @@ fn a_destination_that_is_added_later_gets_all_history() {
             sent(&run.stderr, &added.url()),
             sent(&run.stderr, &first.url())
         ],
-        [60, 0]
+        [180, 0]
     );
     hour::assert_arrived(&added);
     assert_eq!(copies(&added), [1; 60]);

@@ -16,6 +16,7 @@ fn device(host: &str) -> Device {
         watermark: Time::from_millis(60_000),
         newest: None,
         label_sets: None,
+        focus: None,
         buckets: [
             (
                 "a".to_owned(),

@@ -204,6 +204,7 @@ no-proxy = "localhost"
         user-id                                      = "ada"                                 # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 2
         settle                                       = "5m"                                  # default
         history                                      = "31d"                                 # DIR/config/aw-sync-agent/aw-sync-agent.toml: line 3
+        min-break                                    = "5m"                                  # default
         synced-buckets                               = false                                 # default
         series-budget                                = 2000                                  # default
         log-level                                    = "info"                                # default

@@ -10,12 +10,13 @@ use tokio::time::sleep;
 
 use super::delivery::part;
 use super::findings::Findings;
+use super::focus::Carried;
 use super::plan::Target;
 use super::stored::Compared;
 use super::{Flow, Now, Problem, Progress, Synchronizer};
 use crate::activitywatch::{ReadError, Slice};
 use crate::checkpoint::{Cause, Sending, StoreError};
-use crate::metrics::{Budget, Series};
+use crate::metrics::Series;
 use crate::remote_write::{Patience, batches};
 use crate::timeline::{Interval, Step, Time, horizon};
 use run::Run;
@@ -151,11 +152,10 @@ impl Synchronizer {
         for range in ranges {
             let (places, plan) = run.stretches.plan(targets, range);
             run.at = range.start();
-            let limit = self.settings.series_budget;
-            let mut budgets: BTreeMap<usize, Budget> = places
-                .iter()
-                .map(|place| (*place, Budget::new(limit, range.start(), [].into())))
-                .collect();
+            let mut carried = BTreeMap::new();
+            for (place, plan) in places.iter().zip(&plan.devices) {
+                carried.insert(*place, self.carried_to(&targets[*place], plan).await);
+            }
             let mut slices = self.reader.read(plan);
             let mut is_complete = false;
             while let Some(slice) = slices.recv().await {
@@ -165,7 +165,7 @@ impl Synchronizer {
                     at,
                     until: last.end(),
                 });
-                let slice = self.looked_at(targets, &places, slice, &mut budgets, run);
+                let slice = self.looked_at(targets, &places, slice, &mut carried, run);
                 let Some(compared) = slice.await else {
                     return Ok(());
                 };
@@ -177,21 +177,21 @@ impl Synchronizer {
             if !is_complete {
                 run.pass.add(ReadError::BrokeOff);
             }
-            for (place, budget) in &budgets {
-                self.tell_folded(&targets[*place], budget);
+            for (place, carried) in &carried {
+                self.tell_folded(&targets[*place], &carried.budget);
             }
         }
         Ok(())
     }
 
     /// Returns how the devices of a slice compare with what is stored, by place; `None` if nobody tells. A device that
-    /// could not be read leaves `budgets`, and is not looked at any more.
+    /// could not be read leaves `all_carried`, and is not looked at any more.
     async fn looked_at(
         &self,
         targets: &[Target],
         places: &[usize],
         slice: Slice,
-        budgets: &mut BTreeMap<usize, Budget>,
+        all_carried: &mut BTreeMap<usize, Carried>,
         run: &mut Run,
     ) -> Option<BTreeMap<usize, Compared>> {
         let mut all = BTreeMap::new();
@@ -200,16 +200,16 @@ impl Synchronizer {
             let failed = device.failed.first().map(|(_, error)| error);
             // What is missing of a time cannot be told without all of it.
             if let Some(error) = device.lost.as_ref().or(failed) {
-                if budgets.remove(&place).is_some() {
+                if all_carried.remove(&place).is_some() {
                     run.pass.add(error.clone());
                 }
                 continue;
             }
-            let Some(budget) = budgets.get_mut(&place) else {
+            let Some(carried) = all_carried.get_mut(&place) else {
                 continue;
             };
             let stretches = run.stretches.of(place, device.range);
-            let computed = self.computed(&targets[place], device, &stretches, budget);
+            let computed = self.computed(&targets[place], device, &stretches, carried);
             let compared = if run.can_ask {
                 match self.compared(&computed, &stretches).await {
                     Ok(compared) => compared,
@@ -229,7 +229,7 @@ impl Synchronizer {
             all.insert(place, compared);
         }
         // Those that were ahead of the slice have nothing in it, and have come to its end as well.
-        for place in budgets.keys() {
+        for place in all_carried.keys() {
             all.entry(*place).or_default();
         }
         Some(all)
