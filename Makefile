@@ -8,10 +8,11 @@ DEB     := 3.8.0
 RPM     := 0.21.1
 
 .DEFAULT_GOAL := help
-.PHONY: help requirements build run test servers demo service format package deb rpm test-deb clean
+.PHONY: help requirements build run test servers demo service format package deb rpm test-deb \
+        dashboards check-dashboards pictures clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 requirements: ## what the build needs beside Rust: pkg-config, OpenSSL's headers
 	@pkg-config --exists openssl 2>/dev/null || .ci/install-packages pkg-config libssl-dev
@@ -76,6 +77,19 @@ rpm: build ## a package for Fedora and its kin in dist/
 test-deb: deb ## install, upgrade and purge the Debian package in a clean Debian; as root
 	@command -v debootstrap >/dev/null || .ci/install-packages debootstrap
 	packaging/test-deb dist/*.deb
+
+dashboards: ## make Grafana's dashboards from their source; needs Node.js and npm
+	@command -v npm >/dev/null || .ci/install-packages nodejs npm
+	cd packaging/grafana && npm ci --silent && npm run --silent dashboards
+
+check-dashboards: dashboards ## whether the dashboards of the repository are what their source makes
+	git diff --exit-code -- packaging/grafana/dashboards
+
+pictures: requirements dashboards ## pictures of the dashboards with a made-up month; needs Chromium
+	@command -v chromium >/dev/null || .ci/install-packages chromium
+	tests/servers.sh aw-server prometheus@sid
+	cargo build --locked --bin $(BINARY) --example month
+	$(TARGET)/debug/examples/month 28 npm --prefix packaging/grafana run --silent pictures
 
 clean: ## remove what was built and brought
 	cargo clean

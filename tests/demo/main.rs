@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Timelike, Utc};
 
-use harness::activity::{Activity, Totals};
+use harness::activity::Totals;
 use harness::{Agent, AwServer, Density, Generator, Prometheus, PrometheusOptions, Receiver};
 
 /// ActivityWatch's server adds a millisecond at the end of what it is asked for.
@@ -38,7 +38,9 @@ fn main() -> ExitCode {
 
     // Working days of nine to half past five, moved so that the last of them is going on now.
     let first = now - TimeDelta::hours(17) - TimeDelta::days(6);
-    let week = until(now, Generator::new(2018, Density::Human).days(first, 7));
+    let week = Generator::new(2018, Density::Human)
+        .days(first, 7)
+        .until(now);
     server.fill(&week);
     println!(
         "A week of {} events is in ActivityWatch. Now the one command:\n",
@@ -95,17 +97,6 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
-}
-
-/// Returns `activity` without what lies after `end`.
-fn until(end: DateTime<Utc>, mut activity: Activity) -> Activity {
-    for (_, events) in &mut activity.buckets {
-        events.retain(|event| event.start < end);
-        for event in events {
-            event.duration = event.duration.min(end - event.start);
-        }
-    }
-    activity
 }
 
 /// Prints the time of each app in `[from, to)` as both tell it; whether they agree.
