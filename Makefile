@@ -82,7 +82,8 @@ dashboards: ## make Grafana's dashboards from their source; needs Node.js and np
 	@command -v npm >/dev/null || .ci/install-packages nodejs npm
 	cd packaging/grafana && npm ci --silent && npm run --silent dashboards
 
-check-dashboards: dashboards ## whether the dashboards of the repository are what their source makes
+check-dashboards: dashboards ## test their days and hours, and that the repository has what their source makes
+	cd packaging/grafana && npm test --silent
 	git diff --exit-code -- packaging/grafana/dashboards
 
 pictures: requirements dashboards ## pictures of the dashboards with a made-up month; needs Chromium

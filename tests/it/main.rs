@@ -16,6 +16,7 @@ mod commands;
 mod crash;
 mod credentials;
 mod daemon;
+mod dashboards;
 mod doctor;
 mod documents;
 mod exactness;

@@ -28,10 +28,15 @@ export function perStep(selector: string, by = ''): string {
   return sum(by, `sum_over_time(${selector}[$__interval] offset -$__interval)`);
 }
 
+/** 1 wherever `query` has a value; `sgn` would have VictoriaMetrics say 0 where it has none. */
+export function where(query: string): string {
+  return `clamp(${query}, 1, 1)`;
+}
+
 /** 1 in each step that was away from the keyboard for the most part, at all computers that were on. */
 export function away(): string {
   const most = '> $__interval_ms / 2000';
-  return `sgn(${perStep(of('aw_afk_seconds', 'status="afk"'))} ${most} unless ${perStep(ACTIVE)} ${most})`;
+  return where(`${perStep(of('aw_afk_seconds', 'status="afk"'))} ${most} unless ${perStep(ACTIVE)} ${most}`);
 }
 
 /** `query`, and zero of `label` = `value` at every step, so that a step without anything is there too. */

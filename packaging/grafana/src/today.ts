@@ -2,7 +2,7 @@
 
 import { dashboard } from './dashboard.js';
 import { CLOCK, PALE, lanes, number, ranking, shares, stackedHours } from './panels.js';
-import { ACTIVE, WEB, away, largest, of, perStep, started, stopped, total, withoutOverlap } from './queries.js';
+import { ACTIVE, WEB, away, largest, of, perStep, started, stopped, total, where, withoutOverlap } from './queries.js';
 import { sorted } from './tables.js';
 import { instant, steps, table } from './targets.js';
 
@@ -68,7 +68,7 @@ export const today = dashboard({
         width: 24,
         height: 8,
         targets: [
-          steps('A', `sgn(topk(1, ${perStep(ACTIVE, 'category')} > 0))`, '1m', '{{category}}'),
+          steps('A', where(`topk(1, ${perStep(ACTIVE, 'category')} > 0)`), '1m', '{{category}}'),
           steps('B', away(), '1m', 'Away'),
         ],
       },
@@ -95,7 +95,7 @@ export const today = dashboard({
       description: 'The fifteen apps with the most active time.',
       unit: CLOCK,
       width: 8,
-      height: 11,
+      height: 9,
       targets: [instant('A', largest(15, total(ACTIVE, 'app')), '{{app}}')],
     }),
     ranking({
@@ -105,7 +105,7 @@ export const today = dashboard({
       unit: CLOCK,
       empty: 'no browser has the extension',
       width: 8,
-      height: 11,
+      height: 9,
       targets: [instant('A', largest(15, total(WEB, 'domain')), '{{domain}}')],
     }),
     ranking({
@@ -114,7 +114,7 @@ export const today = dashboard({
       unit: CLOCK,
       empty: 'no editor has the extension',
       width: 8,
-      height: 11,
+      height: 9,
       targets: [instant('A', largest(15, total(of('aw_editor_seconds'), 'project')), '{{project}}')],
     }),
   ],

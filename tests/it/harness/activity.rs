@@ -21,7 +21,10 @@ impl Activity {
     }
 
     /// Returns it without what lies after `end`.
-    #[allow(dead_code, reason = "a test's days are over; an example's last one is going on")]
+    #[allow(
+        dead_code,
+        reason = "a test's days are over; an example's last one is going on"
+    )]
     pub(crate) fn until(mut self, end: DateTime<Utc>) -> Self {
         for (_, events) in &mut self.buckets {
             events.retain(|event| event.start < end);

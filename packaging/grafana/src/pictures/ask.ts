@@ -92,11 +92,21 @@ export async function ask(panel: Panel, view: View): Promise<Answer> {
     answer.step = series.step;
     answer.frames.push(...frames(target, series.data, targets.length > 1, series.step));
   }
-  const transformations = (panel.transformations ?? []) as DataTransformerConfig[];
-  answer.frames = await firstValueFrom(
-    transformDataFrame(transformations, answer.frames, { interpolate: (text) => text }),
-  );
+  answer.frames = await transformed(panel, answer.frames);
   return answer;
+}
+
+/** Puts frames through a panel's transformations. */
+export function transformed(panel: Panel, frames: DataFrame[]): Promise<DataFrame[]> {
+  const transformations = (panel.transformations ?? []) as DataTransformerConfig[];
+  return firstValueFrom(transformDataFrame(transformations, frames, { interpolate: (text) => text }));
+}
+
+/** Returns a range moved back to whole steps of the clock in the viewer's zone at its end, as Grafana does. */
+export function aligned(range: Range, step: number): Range {
+  const offset = -new Date(range.to).getTimezoneOffset() * 60_000;
+  const floor = (time: number): number => Math.floor((time + offset) / step) * step - offset;
+  return { from: floor(range.from), to: floor(range.to) };
 }
 
 function rangeOf(panel: Panel, view: View): Range {
@@ -124,9 +134,8 @@ async function query(
     const parameters = { query: expr, time: String(range.to / 1000) };
     return { data: await get(view, 'query', parameters), step };
   }
-  const offset = -new Date(range.to).getTimezoneOffset() * 60_000;
-  const aligned = (time: number): string => String((Math.floor((time + offset) / step) * step - offset) / 1000);
-  const parameters = { query: expr, start: aligned(range.from), end: aligned(range.to), step: String(step / 1000) };
+  const { from, to } = aligned(range, step);
+  const parameters = { query: expr, start: String(from / 1000), end: String(to / 1000), step: String(step / 1000) };
   return { data: await get(view, 'query_range', parameters), step };
 }
 

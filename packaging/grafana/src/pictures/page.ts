@@ -100,17 +100,17 @@ h2 { margin: 0; height: ${TITLE}px; font-size: 14px; font-weight: 500; }
 .numbers .label { color: ${theme.colors.text.secondary}; font-size: 13px; }
 .numbers .number { font-size: 34px; font-weight: 500; }
 .bars { display: grid; grid-template-columns: auto 1fr auto; gap: 6px 10px; height: 100%;
-  grid-auto-rows: minmax(12px, 26px); align-items: stretch; }
+  grid-auto-rows: minmax(12px, 34px); align-items: stretch; }
 .bars .name, .bars .value { align-self: center; padding: 2px 0; }
 .bars .name { text-align: right; max-width: 190px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .bars .track { background: ${theme.colors.background.secondary}; min-height: 12px; }
 .bars .bar { height: 100%; }
 .bars .value { font-variant-numeric: tabular-nums; }
-.lanes { display: grid; grid-template-columns: auto 1fr; gap: 5px 10px; align-items: center; }
+.lanes { display: grid; grid-template-columns: auto 1fr; grid-auto-rows: 1fr; gap: 5px 10px; height: 100%; align-items: center; }
 .lanes .name { text-align: right; font-size: 12px; color: ${theme.colors.text.secondary}; white-space: nowrap; }
-.lane { position: relative; height: 20px; background: ${theme.colors.background.secondary}; overflow: hidden; }
+.lane { position: relative; height: 100%; background: ${theme.colors.background.secondary}; overflow: hidden; }
 .lane i { position: absolute; top: 0; bottom: 0; }
-.hours { position: relative; height: 16px; font-size: 12px; color: ${theme.colors.text.secondary}; }
+.hours { position: relative; height: 100%; font-size: 12px; color: ${theme.colors.text.secondary}; }
 .hours span { position: absolute; transform: translateX(-50%); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 500; color: ${theme.colors.text.link}; }
