@@ -2,7 +2,7 @@
 
 BINARY  := aw-sync-agent
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
-SERVERS := aw-server prometheus victoria-metrics prometheus@sid victoria-metrics@sid
+SERVERS := aw-server prometheus victoria-metrics prometheus@sid promtool@sid victoria-metrics@sid
 DENY    := 0.20.2
 DEB     := 3.8.0
 RPM     := 0.21.1

@@ -9,6 +9,7 @@
 #   victoria-metrics         likewise
 #   prometheus@SUITE         from another one: trixie, sid
 #   victoria-metrics@SUITE   likewise
+#   promtool@SUITE           where `prometheus` does not have it: from trixie on
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -135,7 +136,7 @@ for server in "$@"; do
     case "$server" in
         aw-server) bring_aw_server ;;
         prometheus | victoria-metrics) bring_package "$server" "$server" "$VERSION_CODENAME" ;;
-        prometheus@?* | victoria-metrics@?*) bring_package "$server" "${server%@*}" "${server#*@}" ;;
+        prometheus@?* | promtool@?* | victoria-metrics@?*) bring_package "$server" "${server%@*}" "${server#*@}" ;;
         *) fail "unknown server: $server" ;;
     esac
 done

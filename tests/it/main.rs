@@ -40,6 +40,7 @@ mod proxies;
 mod queries;
 mod refusals;
 mod relabeling;
+mod rules;
 mod service;
 mod settings;
 mod several;

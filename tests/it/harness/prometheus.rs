@@ -172,9 +172,7 @@ impl Prometheus {
     /// Has the `promtool` of this machine's own release make blocks of a file of OpenMetrics, and starts again with them.
     pub(crate) fn import(&mut self, openmetrics: &Path) {
         let data = self.server.directory().join("data");
-        let promtool = Suite::Machine
-            .binary("prometheus")
-            .with_file_name("promtool");
+        let promtool = Suite::Machine.promtool();
         self.server.stop();
         let run = Command::new(promtool)
             .args(["tsdb", "create-blocks-from", "--max-block-duration=486h"])

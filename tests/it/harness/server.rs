@@ -32,11 +32,30 @@ impl Suite {
     /// # Panics
     /// When it was not brought; the message says how to.
     pub(crate) fn binary(self, package: &str) -> PathBuf {
+        self.program(package, package)
+    }
+
+    /// Returns `program`, which is in `package`.
+    ///
+    /// # Panics
+    /// As [`Self::binary`].
+    pub(crate) fn program(self, package: &str, program: &str) -> PathBuf {
         let server = match self {
             Self::Machine => package.to_owned(),
             Self::Sid => format!("{package}@sid"),
         };
-        brought(&server, &format!("{server}/usr/bin/{package}"))
+        brought(&server, &format!("{server}/usr/bin/{program}"))
+    }
+
+    /// Returns `promtool`, which comes with old versions of Prometheus and beside new ones.
+    ///
+    /// # Panics
+    /// As [`Self::binary`].
+    pub(crate) fn promtool(self) -> PathBuf {
+        match self {
+            Self::Machine => self.program("prometheus", "promtool"),
+            Self::Sid => self.binary("promtool"),
+        }
     }
 }
 

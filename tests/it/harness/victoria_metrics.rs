@@ -48,6 +48,16 @@ impl VictoriaMetrics {
         Self { server }
     }
 
+    /// Deletes the series that match.
+    pub(crate) fn delete(&self, selector: &str) {
+        let url = self.server.url() + "/api/v1/admin/tsdb/delete_series";
+        let reply = http::post_form(&url, None, &[("match[]", selector)]);
+        assert!(
+            reply.is_ok_and(|reply| reply.status == 204),
+            "{selector} is not deleted"
+        );
+    }
+
     /// Kills it and starts it again: what it had only in memory is lost.
     pub(crate) fn crash(&mut self) {
         self.server.crash();
