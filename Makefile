@@ -36,6 +36,7 @@ test: requirements ## all that a change has to pass
 	@echo '== servers'
 	@$(MAKE) --no-print-directory servers
 	@command -v strace >/dev/null || .ci/install-packages strace
+	@command -v htpasswd >/dev/null || .ci/install-packages apache2-utils
 	@echo '== tests'
 	cargo test --locked
 

@@ -12,6 +12,7 @@ mod autostart;
 mod backfilling;
 mod buckets;
 mod categories;
+mod center;
 mod commands;
 mod crash;
 mod credentials;

@@ -7,6 +7,7 @@
 pub(crate) mod activity;
 mod agent;
 mod aw_server;
+mod center;
 mod certificates;
 mod generator;
 mod http;
@@ -20,6 +21,7 @@ mod victoria_metrics;
 
 pub(crate) use agent::{Agent, Pass, complaint};
 pub(crate) use aw_server::{AwServer, BucketSpec, EventSpec, python_of_activitywatch};
+pub(crate) use center::{Center, CenterServer, Place, texts};
 pub(crate) use certificates::CERTIFICATES;
 pub(crate) use generator::{Density, Generator};
 pub(crate) use process::{Output, Process, Signal};

@@ -99,7 +99,7 @@ impl Prometheus {
         let binary = options.suite.binary("prometheus");
         // Debian's build looks for its pages where they would be installed.
         let pages = binary.with_file_name("../share/prometheus/web");
-        let authorization = options.basic_auth.then_some(FIRST.authorization);
+        let authorization = options.basic_auth.then(|| FIRST.authorization.to_owned());
         let scheme = if options.tls.is_some() {
             "https"
         } else {

@@ -80,7 +80,7 @@ pub(super) struct Server {
     name: &'static str,
     scheme: &'static str,
     ready: &'static str,
-    authorization: Option<&'static str>,
+    authorization: Option<String>,
     make_command: MakeCommand,
     port: u16,
     process: Option<Process>,
@@ -94,7 +94,7 @@ impl Server {
         name: &'static str,
         scheme: &'static str,
         ready: &'static str,
-        authorization: Option<&'static str>,
+        authorization: Option<String>,
         make_command: MakeCommand,
     ) -> Self {
         let directory = TempDir::new().expect("there is a directory for temporary files");
@@ -165,7 +165,7 @@ impl Server {
         let mut process = Process::spawn(self.name, &mut command, self.directory.path());
         let url = self.url() + self.ready;
         wait_until(&format!("{} to start", self.name), STARTUP, || {
-            let answer = http::request("GET", &url, self.authorization, None);
+            let answer = http::request("GET", &url, self.authorization.as_deref(), None);
             process.exit_status().is_some() || answer.is_ok_and(|reply| reply.status == 200)
         });
         if process.exit_status().is_some() {
