@@ -35,6 +35,8 @@ impl Synchronizer {
         let now = self.now;
         let has_names = self.journal_has_names();
         let endpoint = self.endpoint_mut();
+        // What a lost request brought is not in the journal, and would be late for ever.
+        let in_doubt = endpoint.in_doubt.is_some();
         let complete_since = endpoint.journal_since.filter(|_| has_names);
         let Some(complete_since) = complete_since else {
             return Ok(Flow::Continue);
@@ -46,7 +48,7 @@ impl Synchronizer {
             *last = last.filter(|last| *last <= now);
         }
         // What has just been read for the first time cannot be late.
-        let is_far_back = is_due(*looked.far_back.get_or_insert(now), FAR_BACK_EVERY);
+        let is_far_back = is_due(*looked.far_back.get_or_insert(now), FAR_BACK_EVERY) || in_doubt;
         if !is_far_back && !is_due(*looked.lately.get_or_insert(now), LATELY_EVERY) {
             return Ok(Flow::Continue);
         }

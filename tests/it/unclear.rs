@@ -1,6 +1,8 @@
 //! Requests whose end nobody saw, at receivers that count twice what they get twice.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -11,6 +13,7 @@ use crate::harness::{
     VictoriaMetrics, VictoriaMetricsOptions, complaint, midnight, wait_until,
 };
 use crate::hour;
+use crate::late::let_a_day_pass;
 use crate::refusals::{refused, refused_samples};
 use crate::totals::{assert_equal, seconds, yesterday};
 
@@ -156,6 +159,37 @@ fn a_damaged_request_under_way_is_neither_lost_nor_counted_twice() {
         assert_eq!(agent.sync().samples, 10);
         assert_eq!(stored(&victoria), (70, 70), "{lost}");
     }
+}
+
+#[test]
+fn what_a_damaged_request_of_a_backfill_brought_is_not_late() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let lost = Arc::new(AtomicBool::new(false));
+    let was_lost = Arc::clone(&lost);
+    let proxy = Proxy::judging(&victoria.url(), move |request| {
+        let is_later = request.path.ends_with("/write") && request.tells_of("later");
+        if is_later && !was_lost.swap(true, Ordering::SeqCst) {
+            Verdict::LoseAnswer
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    agent.sync();
+    let start = midnight(1) + chrono::TimeDelta::hours(3);
+    let later = EventSpec::new(start, 600_000, serde_json::json!({"app": "later"}));
+    server.insert(hour::BUCKET, &[later]);
+    let mut process = agent.spawn(&["backfill", "--since", "all"]);
+    wait_until("the request", Duration::from_mins(1), || {
+        lost.load(Ordering::SeqCst)
+    });
+    process.signal(Signal::Kill);
+    process.wait(Duration::from_secs(5));
+    damage(&agent, |bytes| flip_the_last_byte(bytes));
+    agent.sync();
+    let_a_day_pass(&agent);
+    agent.sync();
+    assert_eq!(stored(&victoria), (70, 70));
 }
 
 #[test]
