@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::query_api::{BuildInfo, QueryError};
-use crate::remote_write::{Outcome, Probe, classify};
+use crate::remote_write::{Answer, Outcome, Probe, classify};
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -105,7 +105,12 @@ fn unavailable() -> Outcome {
 }
 
 fn answered(status: u16, body: &str) -> Outcome {
-    classify(status, body, None, SystemTime::UNIX_EPOCH)
+    let answer = Answer {
+        status,
+        body,
+        ..Answer::default()
+    };
+    classify(&answer, SystemTime::UNIX_EPOCH)
 }
 
 fn with_outcome(outcome: Outcome) -> ReceiverFacts {

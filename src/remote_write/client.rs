@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
 
 use log::debug;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, Url};
 
+use super::answer::Answer;
 use super::error::ClientError;
 use super::kind::is_victoria;
 use super::no_answer;
@@ -131,11 +133,10 @@ impl Client {
 
 async fn outcome(mut response: Response) -> Outcome {
     let status = response.status().as_u16();
-    let retry_after = response
-        .headers()
-        .get("retry-after")
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let [retry_after, content_type, location] =
+        [RETRY_AFTER, CONTENT_TYPE, LOCATION].map(|name| text(response.headers(), &name));
+    let location = location.and_then(|location| response.url().join(&location).ok());
+    let location = location.map(|url| one_line(&masked_url(&url), MAX_REASON_BYTES));
     let mut body = Vec::new();
     // The status says what became of the request; a reason that breaks off is still a reason.
     while let Ok(Some(chunk)) = response.chunk().await {
@@ -146,7 +147,18 @@ async fn outcome(mut response: Response) -> Outcome {
         }
     }
     let body = without_label_sets(&one_line(&String::from_utf8_lossy(&body), MAX_REASON_BYTES));
-    classify(status, &body, retry_after.as_deref(), SystemTime::now())
+    let answer = Answer {
+        status,
+        body: &body,
+        content_type: content_type.as_deref(),
+        retry_after: retry_after.as_deref(),
+        location: location.as_deref(),
+    };
+    classify(&answer, SystemTime::now())
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
 /// Returns what an answer means that came from something in front of the receiver.

@@ -3,6 +3,7 @@
 //! It keeps nothing and decides nothing about progress; that is for the caller. The format is that of
 //! <https://prometheus.io/docs/specs/prw/remote_write_spec/>.
 
+mod answer;
 mod backoff;
 mod batch;
 mod client;
@@ -15,6 +16,7 @@ mod parcel;
 mod proto;
 mod transport;
 
+pub use answer::Answer;
 pub use backoff::{Delivery, Patience, deliver};
 pub use batch::{Batch, batches};
 pub use client::{Answer, Client, Probe};

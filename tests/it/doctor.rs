@@ -325,7 +325,8 @@ fn a_captive_portal_is_no_receiver() {
       ok    reachable      answers, but does not say what it is
       FAIL  write path     HTTP 200: <!doctype html><title>Welcome to the
                            hotel</title>
-            -> a web page answered; check `prometheus-url`
+            -> a web page answered; check `prometheus-url`, or log in first if this
+               is the page of a network
       ok    encryption     not needed: it stays on this machine
 
     9 ok, 2 warn, 1 FAIL: put right what failed first
