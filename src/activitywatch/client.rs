@@ -160,7 +160,7 @@ impl Client {
         let decoded: Decoded<_> =
             decode::array(&reply.body).map_err(|error| ReadError::Unreadable {
                 bucket: bucket.to_owned(),
-                reason: error.to_string(),
+                reason: format!("the answer is no list of events: {error}"),
             })?;
         if decoded.undecodable > 0 {
             log::warn!(
@@ -212,7 +212,11 @@ impl Client {
                 url: self.url().to_owned(),
                 reason: format!("HTTP {status} {}", one_line(&said, MAX_QUOTED_CHARS)),
             }),
-            status => Err(self.misconfigured(path, status, &said)),
+            status => {
+                let leads = reply.location.filter(|_| matches!(status, 300..=399));
+                let leads = leads.map(|url| format!("it leads to {url}"));
+                Err(self.misconfigured(path, status, leads.as_deref().unwrap_or(&said)))
+            }
         }
     }
 

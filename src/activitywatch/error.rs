@@ -42,7 +42,9 @@ pub enum ReadError {
         bucket: String,
     },
     /// The server fails on this bucket: it waits, the others go on.
-    #[error("bucket `{bucket}` cannot be read: {reason}")]
+    #[error(
+        "bucket `{bucket}` cannot be read: {reason}\nhint: the others go on, and this one is caught up once it can be read; the log of ActivityWatch may say more"
+    )]
     Unreadable {
         /// The bucket's id.
         bucket: String,

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{AUTHORIZATION, DATE, HeaderValue};
-use reqwest::{RequestBuilder, Url};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderValue, LOCATION};
+use reqwest::{RequestBuilder, Response, Url};
 
 /// The client's own time-out.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -18,6 +18,8 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
     /// What the server's clock said, in whole seconds.
     pub(super) date: Option<SystemTime>,
+    /// Where a redirect leads, without userinfo and query: both can hold a token.
+    pub(super) location: Option<Url>,
 }
 
 /// Makes requests to one server. Kept, since to begin with it reads all the certificates of the machine, which takes
@@ -89,9 +91,25 @@ fn exchange(
             .headers()
             .get(DATE)
             .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+        let location = location(&response);
         let body = response.bytes().await?.into();
-        Ok(Reply { status, body, date })
+        Ok(Reply {
+            status,
+            body,
+            date,
+            location,
+        })
     })
+}
+
+fn location(response: &Response) -> Option<Url> {
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    let mut url = response.url().join(location).ok()?;
+    url.set_query(None);
+    url.set_username("")
+        .and_then(|()| url.set_password(None))
+        .ok()?;
+    Some(url)
 }
 
 /// Whether `url` names this very machine.
