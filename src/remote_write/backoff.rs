@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
 use super::client::Client;
@@ -13,9 +13,9 @@ const MIN_DELAY: Duration = Duration::from_millis(500);
 /// The longest delay, also if the receiver wishes a longer one: it may be wrong by hours, and asking costs little.
 const MAX_DELAY: Duration = Duration::from_mins(1);
 
-/// How often in a row the same refusal to answer is taken for something that passes. Older receivers answer 500 to
-/// what they will never take.
-const MOST_EQUAL_ANSWERS: usize = 20;
+/// How often in a row the same refusal to answer is taken for something that passes: for a quarter of an hour at least.
+/// Older receivers answer 500 to what they will never take.
+const MOST_EQUAL_ANSWERS: usize = 40;
 
 /// How long a receiver that is unavailable is tried again.
 #[derive(Debug, Clone, Copy)]
@@ -44,18 +44,8 @@ pub struct Delivery {
 /// `appends` tells that the receiver counts twice what it gets twice: then nothing is sent again that may have been
 /// stored, and its answer is waited for longer. It can be dropped at any moment.
 pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Patience) -> Delivery {
-    let mut delays = ExponentialBuilder::default()
-        .with_min_delay(MIN_DELAY)
-        .with_max_delay(MAX_DELAY / 2)
-        .with_jitter()
-        .without_max_times()
-        .build();
-    let end = match patience {
-        Patience::Until(end) => end,
-        Patience::Each(duration) => Instant::now() + duration,
-    };
+    let mut backoff = Backoff::new(patience, Instant::now());
     let (mut maybe_stored, mut is_victoria) = (false, None);
-    let mut equal_answers = (String::new(), 0);
     let mut attempt = 0;
     loop {
         let answer = client.post(body, attempt, appends).await;
@@ -77,24 +67,15 @@ pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Pati
         };
         maybe_stored |= this_one;
         attempt += 1;
-        if equal_answers.0 != *reason {
-            equal_answers = (reason.clone(), 0);
-        }
-        equal_answers.1 += 1;
-        let delay = delays
-            .next()
-            .unwrap_or(MAX_DELAY)
-            .max(retry_after.unwrap_or_default())
-            .min(MAX_DELAY);
-        let has_patience = Instant::now() + delay <= end && equal_answers.1 < MOST_EQUAL_ANSWERS;
-        if !has_patience || appends && maybe_stored {
+        let delay = backoff.delay(reason, *retry_after, Instant::now());
+        let Some(delay) = delay.filter(|_| !(appends && maybe_stored)) else {
             return Delivery {
                 outcome,
                 maybe_stored,
                 is_victoria,
                 at: SystemTime::now(),
             };
-        }
+        };
         // An outage can last for weeks; the pass tells of it too.
         let level = if client.is_new_reason(Some(reason)) {
             log::Level::Warn
@@ -108,5 +89,124 @@ pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Pati
             attempt + 1
         );
         sleep(delay).await;
+    }
+}
+
+/// When to try again, and how long.
+struct Backoff {
+    delays: ExponentialBackoff,
+    end: Instant,
+    last_reason: String,
+    equal_answers: usize,
+}
+
+impl Backoff {
+    fn new(patience: Patience, now: Instant) -> Self {
+        let delays = ExponentialBuilder::default()
+            .with_min_delay(MIN_DELAY)
+            .with_max_delay(MAX_DELAY / 2)
+            .with_jitter()
+            .without_max_times();
+        Self {
+            delays: delays.build(),
+            end: match patience {
+                Patience::Until(end) => end,
+                Patience::Each(duration) => now + duration,
+            },
+            last_reason: String::new(),
+            equal_answers: 0,
+        }
+    }
+
+    /// Returns how long to wait after an attempt that failed for `reason`; `None` if patience ends.
+    fn delay(
+        &mut self,
+        reason: &str,
+        retry_after: Option<Duration>,
+        now: Instant,
+    ) -> Option<Duration> {
+        if self.last_reason != reason {
+            reason.clone_into(&mut self.last_reason);
+            self.equal_answers = 0;
+        }
+        self.equal_answers += 1;
+        let delay = self
+            .delays
+            .next()
+            .unwrap_or(MAX_DELAY)
+            .max(retry_after.unwrap_or_default())
+            .min(MAX_DELAY);
+        let has_patience = now + delay <= self.end && self.equal_answers < MOST_EQUAL_ANSWERS;
+        has_patience.then_some(delay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    /// Returns the delays after attempts that all fail alike from `began` on, until `length` has gone by or patience
+    /// ends, and whether the first came to pass.
+    fn through(
+        length: Duration,
+        patience: Duration,
+        wish: Option<Duration>,
+    ) -> (Vec<Duration>, bool) {
+        let began = Instant::now();
+        let mut backoff = Backoff::new(Patience::Until(began + patience), began);
+        let (mut now, mut delays) = (began, Vec::new());
+        while now < began + length {
+            let Some(delay) = backoff.delay("HTTP 503", wish, now) else {
+                return (delays, false);
+            };
+            now += delay;
+            delays.push(delay);
+        }
+        (delays, true)
+    }
+
+    #[test]
+    fn a_receiver_that_answers_503_for_ten_minutes_is_met_when_it_is_back() {
+        let outage = Duration::from_mins(10);
+        // Delays are left to chance.
+        for _ in 0..100 {
+            let (delays, outlived) = through(outage, HOUR, None);
+            assert!(outlived, "{delays:?}");
+            assert!((10..=30).contains(&delays.len()), "{delays:?}");
+            assert!(delays.iter().all(|delay| *delay <= MAX_DELAY), "{delays:?}");
+            // By the default schedule the next pass takes over.
+            let schedule = Duration::from_mins(5);
+            let (delays, outlived) = through(outage, schedule, None);
+            let waited: Duration = delays.iter().sum();
+            assert!(!outlived && waited <= schedule, "{delays:?}");
+            assert!(waited + MAX_DELAY > schedule, "{delays:?}");
+        }
+    }
+
+    #[test]
+    fn a_wish_lengthens_delays_and_no_wish_is_followed_for_hours() {
+        let wish = |wish| through(Duration::from_mins(10), HOUR, Some(wish)).0;
+        let seconds = Duration::from_secs(45);
+        assert!(
+            wish(seconds)
+                .iter()
+                .all(|delay| (seconds..=MAX_DELAY).contains(delay))
+        );
+        let minutes = wish(HOUR);
+        assert!(
+            minutes.iter().all(|delay| *delay == MAX_DELAY),
+            "{minutes:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_never_taken_is_not_tried_for_ever() {
+        let (delays, outlived) = through(HOUR, 2 * HOUR, None);
+        assert!(!outlived);
+        assert_eq!(delays.len(), MOST_EQUAL_ANSWERS - 1);
+        let waited: Duration = delays.iter().sum();
+        assert!(waited >= Duration::from_mins(15), "{waited:?}");
     }
 }
