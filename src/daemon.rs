@@ -237,14 +237,17 @@ fn complain(complaints: &mut Complaints, met: impl IntoIterator<Item = String>) 
 }
 
 /// Sleeps until the clock on the wall shows `time`. It may be set meanwhile, and no timer runs while a laptop sleeps,
-/// so a long wait looks at it from time to time.
+/// so a long wait looks at it from time to time. Returns early if it was set back: the schedule has another tick before.
 async fn sleep_until(time: DateTime<Local>) {
-    loop {
-        let rest = duration_until(time, Local::now());
-        if rest.is_zero() {
+    let mut rest = duration_until(time, Local::now());
+    while !rest.is_zero() {
+        sleep(rest.min(LONGEST_SLEEP)).await;
+        let before = rest;
+        rest = duration_until(time, Local::now());
+        if rest > before {
+            log::info!("the clock was set back");
             return;
         }
-        sleep(rest.min(LONGEST_SLEEP)).await;
     }
 }
 
