@@ -35,7 +35,7 @@ test: requirements ## all that a change has to pass
 	cargo deny --log-level error check bans licenses sources
 	@echo '== servers'
 	@$(MAKE) --no-print-directory servers
-	@command -v strace >/dev/null || .ci/install-packages strace
+	@for program in strace faketime; do command -v $$program >/dev/null || .ci/install-packages $$program; done
 	@command -v htpasswd >/dev/null || .ci/install-packages apache2-utils
 	@echo '== tests'
 	cargo test --locked

@@ -48,9 +48,9 @@ pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Pati
     let (mut maybe_stored, mut is_victoria) = (false, None);
     let mut attempt = 0;
     loop {
-        let answer = client.post(body, attempt, appends).await;
-        is_victoria = answer.is_victoria.or(is_victoria);
-        let outcome = answer.outcome;
+        let ended = client.post(body, attempt, appends).await;
+        is_victoria = ended.is_victoria.or(is_victoria);
+        let outcome = ended.outcome;
         let Outcome::Unavailable {
             maybe_stored: this_one,
             retry_after,

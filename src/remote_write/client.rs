@@ -35,9 +35,9 @@ const PATIENT_TIMEOUT: Duration = Duration::from_secs(75);
 /// Set from the second attempt on, as Prometheus does.
 const RETRY_ATTEMPT: &str = "retry-attempt";
 
-/// How a request ended.
+/// How an attempt to deliver a request ended.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Attempt {
     /// What it means.
     pub outcome: Outcome,
     /// Whether it bears the mark of VictoriaMetrics; `None` if there was no answer.
@@ -92,11 +92,11 @@ impl Client {
     /// `is_patient` waits longer, until VictoriaMetrics gives up by itself and says so.
     ///
     /// An answer that does not come, or not whole, is [`Outcome::Unavailable`]: the receiver may have stored the samples.
-    pub async fn post(&self, body: &[u8], attempt: usize, is_patient: bool) -> Answer {
+    pub async fn post(&self, body: &[u8], attempt: usize, is_patient: bool) -> Attempt {
         let mut request = match self.request(Method::POST, self.url().clone()) {
             Ok(request) => request.body(body.to_vec()),
             Err(error) => {
-                return Answer {
+                return Attempt {
                     outcome: Outcome::NotSent(error),
                     is_victoria: None,
                 };
@@ -124,7 +124,7 @@ impl Client {
             Err(error) => no_answer::outcome(&error, &self.shown),
         };
         debug!("{}: {} bytes: {outcome:?}", self.shown, body.len());
-        Answer {
+        Attempt {
             outcome,
             is_victoria,
         }

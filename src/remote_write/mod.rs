@@ -19,7 +19,7 @@ mod transport;
 pub use answer::Answer;
 pub use backoff::{Delivery, Patience, deliver};
 pub use batch::{Batch, batches};
-pub use client::{Answer, Client, Probe};
+pub use client::{Attempt, Client, Probe};
 pub use error::ClientError;
 pub use kind::Kind;
 pub use no_answer::outcome as without_answer;

@@ -1,27 +1,7 @@
 //! A server that is away, or another one than it should be: what a person sees, and that the next run has everything.
 
 use crate::harness::{Agent, AwServer, Pass, Prometheus, Receiver, Suite, complaint};
-use crate::hour;
-
-#[test]
-fn prometheus_is_down() {
-    let (server, mut prometheus) = hour::servers();
-    let agent = Agent::between(&[&server], &prometheus);
-    prometheus.stop();
-    let run = agent.run(&["sync"]);
-    assert_eq!(run.code, Some(3));
-    insta::assert_snapshot!(complaint(&run, &[(&prometheus.url(), "PROMETHEUS")]), @r"
-    aw-sync-agent: PROMETHEUS/api/v1/write takes nothing now: Connection refused (os error 111)
-    hint: the activity stays in ActivityWatch and is sent once the receiver is back; check `--prometheus-url` if it should be there
-    ");
-    let status = agent.run(&["status"]).stdout;
-    assert!(
-        status.contains("takes nothing now: Connection refused"),
-        "{status}"
-    );
-    prometheus.restart();
-    hour::assert_brought_by(&agent, &prometheus);
-}
+use crate::{faults, hour};
 
 #[test]
 fn activitywatch_is_down() {
@@ -34,8 +14,10 @@ fn activitywatch_is_down() {
     aw-sync-agent: ActivityWatch at ACTIVITYWATCH does not answer: Connection refused (os error 111)
     hint: start ActivityWatch, or set `--aw-url` to where it listens
     ");
+    assert_eq!(faults::left(&agent), "nothing delivered\n");
     server.restart();
     hour::assert_brought_by(&agent, &prometheus);
+    assert_eq!(faults::left(&agent), faults::ALL);
 }
 
 #[test]

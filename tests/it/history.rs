@@ -1,7 +1,5 @@
 //! What makes a second time out of one, or none: names that change, clocks that jump, rivals, and odd events at the ends.
 
-use std::fs;
-
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
@@ -176,34 +174,6 @@ fn an_event_that_has_gone_on_for_days_is_read_from_the_start_of_history() {
 }
 
 #[test]
-fn a_watermark_of_a_time_to_come_is_taken_back() {
-    let (server, prometheus) = hour::servers();
-    let agent = Agent::between(&[&server], &prometheus);
-    hour::assert_brought_by(&agent, &prometheus);
-    // As a pass leaves it while the clock is a year ahead.
-    let checkpoint = agent.data_dir().join("checkpoint.json");
-    let text = fs::read_to_string(&checkpoint).unwrap();
-    let line = text
-        .lines()
-        .find(|line| line.contains("\"watermark\""))
-        .unwrap();
-    let ahead =
-        (Utc::now() + TimeDelta::days(365)).format("\"watermark\": \"%Y-%m-%dT00:00:00Z\",");
-    fs::write(&checkpoint, text.replace(line, &ahead.to_string())).unwrap();
-    assert!(agent.run(&["status"]).stdout.contains("still to come"));
-
-    let later = EventSpec::new(
-        midnight(1) + TimeDelta::hours(2),
-        60_000,
-        json!({"app": "ed"}),
-    );
-    server.insert(hour::BUCKET, &[later]);
-    assert_eq!(agent.sync().samples, 3);
-    let windows = yesterday(&prometheus, "aw_window_seconds", "app");
-    assert_equal(&windows, &seconds(&[("vim", 3600), ("ed", 60)]));
-}
-
-#[test]
 fn two_servers_of_one_name_are_both_taken_once_either_is_renamed() {
     let (one, prometheus) = hour::servers();
     let other = hour::server();
@@ -230,22 +200,6 @@ fn a_server_at_another_address_sends_nothing_twice() {
         agent.write_settings(&format!("aw-url = '{url}'"));
         assert_eq!(agent.sync().samples, samples);
     }
-}
-
-#[test]
-fn a_web_page_is_no_receiver() {
-    let (server, prometheus) = hour::servers();
-    let proxy = Proxy::start(&prometheus.url(), |_, _, _| {
-        Verdict::Answer(
-            200,
-            "",
-            "<!DOCTYPE html><title>Welcome to our hotel</title>",
-        )
-    });
-    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
-    assert_eq!(agent.run(&["sync"]).code, Some(2));
-    proxy.set_rule(|_, _, _| Verdict::Forward);
-    hour::assert_brought_by(&agent, &prometheus);
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod export;
 mod export_files;
 mod failures;
 mod families;
+mod faults;
 mod flooding;
 mod focus;
 mod harness;

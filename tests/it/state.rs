@@ -30,54 +30,6 @@ fn the_state_cannot_be_written() {
 }
 
 #[test]
-fn the_checkpoint_is_damaged() {
-    let (server, prometheus) = hour::servers();
-    let agent = Agent::between(&[&server], &prometheus);
-    hour::assert_brought_by(&agent, &prometheus);
-    let checkpoint = agent.data_dir().join("checkpoint.json");
-    fs::write(&checkpoint, "{\"version\": 1,").unwrap();
-    assert_eq!(agent.run(&["status"]).code, Some(4));
-    let run = agent.run(&["sync"]);
-    assert_eq!(run.code, Some(4));
-    let said = complaint(&run, &[(&agent.home().display().to_string(), "HOME")]);
-    let file = "HOME/data/activitywatch/aw-sync-agent/checkpoint.json";
-    assert!(
-        said.starts_with(&format!(
-            "aw-sync-agent: {file} is damaged (EOF while parsing"
-        )),
-        "{said}"
-    );
-    assert!(
-        said.contains(&format!("it is kept as {file}.damaged-1\nhint: ")),
-        "{said}"
-    );
-    assert_eq!(
-        fs::read_to_string(agent.data_dir().join("checkpoint.json.damaged-1")).unwrap(),
-        "{\"version\": 1,"
-    );
-    hour::assert_brought_by(&agent, &prometheus);
-}
-
-#[test]
-fn the_checkpoint_is_of_a_later_version() {
-    let (server, prometheus) = hour::servers();
-    let agent = Agent::between(&[&server], &prometheus);
-    hour::assert_brought_by(&agent, &prometheus);
-    let checkpoint = agent.data_dir().join("checkpoint.json");
-    let text = fs::read_to_string(&checkpoint)
-        .unwrap()
-        .replace("\"version\": 1", "\"version\": 2");
-    fs::write(&checkpoint, &text).unwrap();
-    let run = agent.run(&["sync"]);
-    assert_eq!(run.code, Some(4));
-    assert!(
-        complaint(&run, &[])
-            .ends_with("is of version 2, this program reads version 1\nhint: update aw-sync-agent")
-    );
-    assert_eq!(fs::read_to_string(&checkpoint).unwrap(), text);
-}
-
-#[test]
 fn a_changed_destination_gets_everything() {
     let (server, one) = hour::servers();
     let other = Prometheus::taking_history(Suite::Machine);

@@ -7,7 +7,7 @@ use crate::harness::{
     Agent, CERTIFICATES, Output, Prometheus, PrometheusOptions, Receiver, Suite, Tls, complaint,
     wait_until,
 };
-use crate::hour;
+use crate::{faults, hour};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -45,6 +45,7 @@ fn nobody_trusted_has_signed_the_receiver() {
     aw-sync-agent: PROMETHEUS/api/v1/write: no secure connection: certificate verify failed (unable to get local issuer certificate)
     hint: set `tls-config.ca-file` under `[remote-write]` to the certificate of whoever signed the receiver's
     ");
+    assert_eq!(faults::left(&agent), "nothing delivered\n");
     agent.write_settings("remote-write.tls-config.ca-file = 'ca.pem'");
     let home = agent.home().display().to_string();
     let run = agent.run(&["sync"]);
@@ -67,6 +68,7 @@ fn nobody_trusted_has_signed_the_receiver() {
         &[&*CERTIFICATES.stranger, &*CERTIFICATES.ca].concat(),
     );
     hour::assert_brought_by(&agent, &prometheus);
+    assert_eq!(faults::left(&agent), faults::ALL);
 }
 
 #[test]
@@ -189,6 +191,7 @@ fn the_receiver_has_a_certificate_for_another_name() {
     aw-sync-agent: PROMETHEUS/api/v1/write: no secure connection: certificate verify failed (hostname mismatch)
     hint: use the name that the receiver's certificate has in `prometheus-url`, or set `tls-config.server-name` under `[remote-write]` to it
     ");
+    assert_eq!(faults::left(&agent), "nothing delivered\n");
     agent.write_settings(
         "remote-write.tls-config = { ca-file = 'ca.pem', server-name = 'prometheus.test' }",
     );

@@ -54,6 +54,11 @@ impl Process {
         }
     }
 
+    /// What the system knows it by.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// All of its standard output so far.
     pub(crate) fn stdout(&self) -> String {
         read(&self.stdout)

@@ -190,20 +190,19 @@ impl Prometheus {
         *self.out_of_order.lock().expect("nobody panics with it") = Some(window);
         self.server.restart();
     }
-
-    pub(crate) fn stop(&mut self) {
-        self.server.stop();
-    }
-
-    /// Starts it on the same port with the same data, after ending it if it runs.
-    pub(crate) fn restart(&mut self) {
-        self.server.restart();
-    }
 }
 
 impl Receiver for Prometheus {
     fn url(&self) -> String {
         self.server.url()
+    }
+
+    fn stop(&mut self) {
+        self.server.stop();
+    }
+
+    fn restart(&mut self) {
+        self.server.restart();
     }
 
     fn authorization(&self) -> Option<&str> {

@@ -1,9 +1,11 @@
 //! A server in front of a real one, for what no real one does on demand.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+mod wire;
+
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// What the proxy does with a request.
 #[derive(Clone, Debug)]
@@ -14,8 +16,18 @@ pub(crate) enum Verdict {
     Answer(u16, &'static str, &'static str),
     /// The real server answers, and its answer is lost.
     LoseAnswer,
+    /// The real server answers, and the connection is reset instead of carrying its answer.
+    ResetAfter,
+    /// The real server answers, and what comes is this: status, further header lines, body.
+    Replace(u16, &'static str, &'static str),
+    /// The real server answers, and only the first half of its answer comes, whatever its headers promise.
+    Halve,
+    /// The real server answers, and each of the last bytes of its answer takes so long; those before come at once.
+    Drip(usize, Duration),
     /// The connection is closed before the real server sees anything.
     Close,
+    /// The connection is reset before the real server sees anything.
+    ResetBefore,
     /// The connection stays open, and nothing comes.
     Silence,
 }
@@ -132,7 +144,7 @@ impl Proxy {
             for connection in listener.incoming().flatten() {
                 let (upstream, state) = (upstream.clone(), Arc::clone(&shared));
                 // A client that goes away in the middle is what some tests are about.
-                thread::spawn(move || drop(serve(&connection, &upstream, &state)));
+                thread::spawn(move || drop(wire::serve(&connection, &upstream, &state)));
             }
         });
         Self { port, state }
@@ -165,100 +177,4 @@ impl Proxy {
     pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
         self.state.lock().expect("no rule panics").bodies.clone()
     }
-}
-
-/// Serves one request; the client is told that the connection ends with it.
-fn serve(mut client: &TcpStream, upstream: &str, state: &Mutex<State>) -> io::Result<()> {
-    let mut reader = BufReader::new(client.try_clone()?);
-    let mut head = Vec::new();
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 || line == "\r\n" {
-            break;
-        }
-        head.push(line);
-    }
-    let Some(request_line) = head.first().cloned() else {
-        return Ok(());
-    };
-    let length = head.iter().find_map(|line| {
-        line.to_ascii_lowercase()
-            .strip_prefix("content-length:")?
-            .trim()
-            .parse()
-            .ok()
-    });
-    let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body)?;
-
-    let mut words = request_line.split(' ');
-    let (method, path) = (
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    );
-    let verdict = {
-        let mut state = state.lock().expect("no rule panics");
-        let head = head.concat();
-        let request = Request {
-            head: &head,
-            method,
-            path,
-            body: &body,
-            count: state.heads.len(),
-        };
-        if !state.sees_all && request.is_of_the_agent() {
-            Verdict::Forward
-        } else {
-            state.bodies.push(body.clone());
-            let verdict = (state.rule)(&request);
-            state.heads.push(head);
-            verdict
-        }
-    };
-    match verdict {
-        Verdict::Close => Ok(()),
-        Verdict::Silence => loop {
-            thread::park();
-        },
-        Verdict::Answer(status, headers, answer) => {
-            let length = answer.len();
-            write!(
-                client,
-                "HTTP/1.1 {status} .\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{answer}"
-            )
-        }
-        Verdict::Forward if method == "CONNECT" => tunnel(client, upstream),
-        Verdict::Forward => client.write_all(&forward(&head, &body, upstream)?),
-        Verdict::LoseAnswer => forward(&head, &body, upstream).map(drop),
-    }
-}
-
-/// Carries bytes both ways until one end closes.
-fn tunnel(mut client: &TcpStream, upstream: &str) -> io::Result<()> {
-    let server = TcpStream::connect(upstream)?;
-    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
-    let (mut from_server, mut to_client) = (server.try_clone()?, client.try_clone()?);
-    thread::spawn(move || {
-        drop(io::copy(&mut from_server, &mut to_client));
-        drop(to_client.shutdown(Shutdown::Write));
-    });
-    io::copy(&mut client, &mut &server)?;
-    server.shutdown(Shutdown::Write)
-}
-
-fn forward(head: &[String], body: &[u8], upstream: &str) -> io::Result<Vec<u8>> {
-    let mut server = TcpStream::connect(upstream)?;
-    for line in head {
-        let name = line.to_ascii_lowercase();
-        if name.starts_with("host:") {
-            write!(server, "Host: {upstream}\r\n")?;
-        } else if !name.starts_with("connection:") {
-            server.write_all(line.as_bytes())?;
-        }
-    }
-    server.write_all(b"Connection: close\r\n\r\n")?;
-    server.write_all(body)?;
-    let mut answer = Vec::new();
-    server.read_to_end(&mut answer)?;
-    Ok(answer)
 }

@@ -15,6 +15,12 @@ pub(crate) type Labels = BTreeMap<String, String>;
 pub(crate) trait Receiver {
     fn url(&self) -> String;
 
+    /// Lets it end in its own way.
+    fn stop(&mut self);
+
+    /// Starts it on the same port with the same data, after ending it if it runs.
+    fn restart(&mut self);
+
     /// The `Authorization` header that it wants.
     fn authorization(&self) -> Option<&str> {
         None

@@ -69,6 +69,14 @@ impl Receiver for VictoriaMetrics {
         self.server.url()
     }
 
+    fn stop(&mut self) {
+        self.server.stop();
+    }
+
+    fn restart(&mut self) {
+        self.server.restart();
+    }
+
     fn flush(&self) {
         let url = self.url() + "/internal/force_flush";
         let flushed = http::request("GET", &url, None, None).is_ok_and(|reply| reply.status == 200);
