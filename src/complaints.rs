@@ -47,20 +47,20 @@ impl Complaints {
             known.absent += 1;
         }
         for text in met {
-            match self.known.iter_mut().find(|known| known.text == text) {
-                Some(known) => said.extend(known.again(now).map(Said::Complaint)),
-                None => {
-                    said.push(Said::Complaint(text.clone()));
-                    self.known.push(Complaint {
-                        text,
-                        since: now,
-                        rounds: 1,
-                        said: now,
-                        pause: FIRST_PAUSE,
-                        absent: 0,
-                    });
-                }
+            let known = self.known.iter_mut().find(|known| known.text == text);
+            if let Some(known) = known {
+                said.extend(known.again(now).map(Said::Complaint));
+                continue;
             }
+            said.push(Said::Complaint(text.clone()));
+            self.known.push(Complaint {
+                text,
+                since: now,
+                rounds: 1,
+                said: now,
+                pause: FIRST_PAUSE,
+                absent: 0,
+            });
         }
         let is_quiet = self.known.iter().all(|known| known.absent > 0);
         let is_over = |known: &mut Complaint| is_quiet || known.absent >= ABSENT_UNTIL_OVER;

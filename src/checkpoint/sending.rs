@@ -282,8 +282,6 @@ fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Returns what tells bytes from any others that damage makes of them.
 fn digest(bytes: &[u8]) -> String {
-    Md5::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digest: [u8; 16] = Md5::digest(bytes).into();
+    format!("{:032x}", u128::from_be_bytes(digest))
 }

@@ -179,6 +179,13 @@ fn it_outlives_servers_that_come_and_go() {
     prometheus.restart();
     wait_until("the hour", SOON, || hour::has_arrived(&prometheus));
     hour::assert_arrived(&prometheus);
+    // Pass after pass it was so.
+    wait_for(&daemon, "over, after it was so since");
+    let said = daemon.stderr();
+    let complaints = said.lines().filter(|line| {
+        line.contains("ERROR") && line.contains("takes nothing now: Connection refused")
+    });
+    assert_eq!(complaints.count(), 1, "{said}");
     assert_stops(&mut daemon);
 }
 

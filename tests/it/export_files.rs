@@ -76,10 +76,13 @@ fn a_file_gives_byte_by_byte_what_its_server_gives() {
     aw_activity_seconds gauge
     aw_afk_seconds gauge
     aw_editor_seconds gauge
+    aw_focus_streak_seconds gauge
     aw_input_clicks gauge
     aw_input_presses gauge
     aw_input_scrolls gauge
     aw_media_seconds gauge
+    aw_switches gauge
+    aw_today_seconds gauge
     aw_unlocks gauge
     aw_web_seconds gauge
     aw_window_seconds gauge
@@ -159,6 +162,11 @@ fn settings_hold_for_files_too() {
     series.dedup();
     insta::assert_snapshot!(series.join("\n"), @r#"
     aw_activity_seconds{host="old-laptop",team="red",type="general.stopwatch",user="ada",watcher="test"} 60
+    aw_focus_streak_seconds{host="old-laptop",team="red",user="ada"} 60
+    aw_focus_streak_seconds{host="old-laptop",team="red",user="ada"} 180
+    aw_switches{host="old-laptop",team="red",user="ada"} 1
+    aw_today_seconds{category="Development",host="old-laptop",team="red",user="ada"} 60
+    aw_today_seconds{category="Mail",host="old-laptop",team="red",user="ada"} 60
     aw_window_seconds{active="unknown",app="of Mutt",category="Mail",host="old-laptop",team="red",user="ada"} 60
     aw_window_seconds{active="unknown",app="vim",category="Development",host="old-laptop",team="red",user="ada"} 60
     "#);
@@ -184,7 +192,7 @@ fn odd_files_are_told_apart() {
     );
     write(&agent, "odd.json", &file);
     let (samples, said) = exported_from(&agent, &["odd.json"]);
-    assert_eq!(samples.lines().count(), 3, "{samples}");
+    assert_eq!(samples.lines().count(), 7, "{samples}");
     let warned: Vec<&str> = said
         .lines()
         .filter_map(|line| Some(line.split_once("[WARN ]: ")?.1))

@@ -38,7 +38,7 @@ fn a_preview_shows_a_day_and_touches_nothing() {
         app       vim 1h 00m 00s
         category  Development 1h 00m 00s
 
-    3 series and 180 samples in 1 request of 561 bytes
+    3 series and 180 samples in 1 request of 1163 bytes
     ");
     assert_eq!(receiver.heads(), Vec::<String>::new());
     assert!(!agent.data_dir().exists(), "{:?}", agent.data_dir());

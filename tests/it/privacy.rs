@@ -34,7 +34,7 @@ fn private_texts_do_not_leave() {
         .sync();
     assert_eq!(
         prometheus.series_count(r#"{__name__=~"aw_.+"}"#, midnight(0)),
-        5
+        6
     );
     let bodies = proxy.bodies();
     assert_eq!(bodies.len(), 1);

@@ -197,8 +197,11 @@ fn firing(receiver: &dyn Receiver, day: DateTime<Utc>, until: DateTime<Utc>) -> 
 fn vmalert_raises_what_prometheus_would() {
     for suite in BOTH {
         let day = midnight(2);
-        let victoria_metrics =
-            VictoriaMetrics::start(VictoriaMetricsOptions { suite, dedup: true });
+        let victoria_metrics = VictoriaMetrics::start(VictoriaMetricsOptions {
+            suite,
+            dedup: true,
+            ..VictoriaMetricsOptions::default()
+        });
         victoria_metrics.store(&activity(day));
         victoria_metrics.flush();
         let url = victoria_metrics.url();
@@ -234,8 +237,11 @@ fn what_came_late_is_missing_from_recorded_hours_until_they_are_replayed() {
     for suite in BOTH {
         let day = midnight(2);
         let until = day + TimeDelta::hours(30);
-        let victoria_metrics =
-            VictoriaMetrics::start(VictoriaMetricsOptions { suite, dedup: true });
+        let victoria_metrics = VictoriaMetrics::start(VictoriaMetricsOptions {
+            suite,
+            dedup: true,
+            ..VictoriaMetricsOptions::default()
+        });
         let url = victoria_metrics.url();
         let record = || {
             let run = vmalert(

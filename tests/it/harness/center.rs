@@ -270,6 +270,14 @@ impl Receiver for CenterServer {
         self.server.url()
     }
 
+    fn stop(&mut self) {
+        self.server.stop();
+    }
+
+    fn restart(&mut self) {
+        self.server.restart();
+    }
+
     fn authorization(&self) -> Option<&str> {
         Some(&self.authorization)
     }
