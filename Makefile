@@ -3,12 +3,13 @@
 BINARY  := aw-sync-agent
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 SERVERS := aw-server prometheus victoria-metrics prometheus@sid promtool@sid victoria-metrics@sid
+BETWEEN := prometheus@trixie victoria-metrics@trixie
 DENY    := 0.20.2
 DEB     := 3.8.0
 RPM     := 0.21.1
 
 .DEFAULT_GOAL := help
-.PHONY: help requirements build run test servers demo service format package deb rpm test-deb \
+.PHONY: help requirements build run test servers demo matrix service format package deb rpm test-deb \
         dashboards check-dashboards pictures clean
 
 help: ## list these targets
@@ -48,6 +49,11 @@ demo: build ## a made-up week from a real ActivityWatch into a real Prometheus
 	cargo build --release --locked --example demo
 	@rm -rf $(TARGET)/demo && mkdir -p $(TARGET)/demo
 	@TMPDIR="$$(cd $(TARGET)/demo && pwd)" $(TARGET)/release/examples/demo
+
+matrix: requirements ## the agent against receivers of all ages, as a table; ARGS is part of a receiver's name
+	tests/servers.sh $(SERVERS) $(BETWEEN)
+	cargo build --locked --bins --example matrix
+	$(TARGET)/debug/examples/matrix "$(ARGS)"
 
 service: build ## install it for this user and have it start at login, now too; ARGS are its flags
 	install -D -m 755 $(TARGET)/release/$(BINARY) $(HOME)/.local/bin/$(BINARY)

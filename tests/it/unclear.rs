@@ -9,8 +9,8 @@ use chrono::Utc;
 use serde_json::Value;
 
 use crate::harness::{
-    Agent, AwServer, EventSpec, Prometheus, Proxy, Receiver, Signal, Suite, Verdict,
-    VictoriaMetrics, VictoriaMetricsOptions, complaint, midnight, wait_until,
+    Agent, AwServer, BucketSpec, EventSpec, Prometheus, Proxy, Receiver, Signal, Suite, Verdict,
+    VictoriaMetrics, VictoriaMetricsOptions, VmAgent, complaint, midnight, wait_until,
 };
 use crate::hour;
 use crate::late::let_a_day_pass;
@@ -25,7 +25,7 @@ fn appending(suite: Suite) -> VictoriaMetrics {
 }
 
 /// How often each of the hour's samples is stored.
-fn stored(victoria: &VictoriaMetrics) -> (usize, usize) {
+fn stored(victoria: &dyn Receiver) -> (usize, usize) {
     let samples = victoria.raw_samples("aw_window_seconds", 86_400, midnight(0));
     let all: Vec<i64> = samples
         .into_values()
@@ -322,6 +322,41 @@ fn a_question_that_is_refused_says_nothing_of_what_is_there() {
     assert_eq!(stored(&victoria), (0, 0));
     proxy.set_rule(|_, _, _| Verdict::Forward);
     assert_eq!(agent.sync().samples, 60);
+}
+
+#[test]
+fn what_goes_through_vmagent_is_looked_for_behind_it() {
+    let (server, mut vmagent) = (hour::server(), VmAgent::start(Suite::Sid));
+    let proxy = Proxy::start(&vmagent.write_url(), |_, path, count| {
+        if count == 0 && path.ends_with("/write") {
+            Verdict::LoseAnswer
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url());
+    agent.write_settings(&vmagent.settings(&proxy.url()));
+    agent.sync();
+    let posts = proxy.heads().into_iter();
+    assert_eq!(posts.filter(|head| head.contains("/write")).count(), 1);
+    assert_eq!(stored(&vmagent), (60, 60));
+
+    vmagent.stop();
+    let other = EventSpec::new(
+        midnight(1) + chrono::TimeDelta::hours(3),
+        60_000,
+        serde_json::json!({"app": "vim"}),
+    );
+    server.add(&BucketSpec::window("desk"), &[other]);
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    vmagent.restart();
+    agent.sync();
+    // vmagent has taken it, and passes it on when it likes.
+    wait_until("the minute", Duration::from_secs(20), || {
+        stored(&vmagent).0 >= 61
+    });
+    assert_eq!(stored(&vmagent), (61, 61));
 }
 
 #[test]

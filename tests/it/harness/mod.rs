@@ -20,6 +20,7 @@ mod read_only;
 mod receiver;
 mod server;
 mod victoria_metrics;
+mod vmagent;
 
 pub(crate) use agent::{Agent, Pass, complaint};
 pub(crate) use aw_server::{AwServer, BucketSpec, EventSpec, python_of_activitywatch};
@@ -35,6 +36,7 @@ pub(crate) use read_only::read_only;
 pub(crate) use receiver::Receiver;
 pub(crate) use server::Suite;
 pub(crate) use victoria_metrics::{VictoriaMetrics, VictoriaMetricsOptions};
+pub(crate) use vmagent::VmAgent;
 
 use std::sync::LazyLock;
 use std::thread;

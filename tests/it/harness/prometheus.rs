@@ -127,7 +127,7 @@ impl Prometheus {
                 if configured.mode == Mode::Agent {
                     command
                         .arg(match configured.suite {
-                            Suite::Machine => "--enable-feature=agent",
+                            Suite::Machine | Suite::Trixie => "--enable-feature=agent",
                             Suite::Sid => "--agent",
                         })
                         .arg(format!("--storage.agent.path={}", data.display()));

@@ -23,11 +23,13 @@ pub(crate) enum Suite {
     /// This machine's own.
     #[default]
     Machine,
+    #[allow(dead_code, reason = "only `make matrix` needs one of each age")]
+    Trixie,
     Sid,
 }
 
 impl Suite {
-    /// Returns the binary of `package`.
+    /// Returns the binary that `package` is named after.
     ///
     /// # Panics
     /// When it was not brought; the message says how to.
@@ -40,11 +42,20 @@ impl Suite {
     /// # Panics
     /// As [`Self::binary`].
     pub(crate) fn program(self, package: &str, program: &str) -> PathBuf {
+        self.file(package, &format!("usr/bin/{program}"))
+    }
+
+    /// Returns a file of `package`; its version is in `version`.
+    ///
+    /// # Panics
+    /// As [`Self::binary`].
+    pub(crate) fn file(self, package: &str, file: &str) -> PathBuf {
         let server = match self {
             Self::Machine => package.to_owned(),
+            Self::Trixie => format!("{package}@trixie"),
             Self::Sid => format!("{package}@sid"),
         };
-        brought(&server, &format!("{server}/usr/bin/{program}"))
+        brought(&server, &format!("{server}/{file}"))
     }
 
     /// Returns `promtool`, which comes with old versions of Prometheus and beside new ones.
@@ -54,7 +65,7 @@ impl Suite {
     pub(crate) fn promtool(self) -> PathBuf {
         match self {
             Self::Machine => self.program("prometheus", "promtool"),
-            Self::Sid => self.binary("promtool"),
+            Self::Trixie | Self::Sid => self.binary("promtool"),
         }
     }
 }
