@@ -8,6 +8,9 @@ use super::encode::{compress, encode};
 use super::proto::{TimeSeries, WriteRequest};
 use crate::metrics::{Labels, Sample, Series};
 
+/// How many times its size a snappy block can hold, rounded up: its most effective element makes 64 bytes out of 3.
+const MOST_EXPANSION: usize = 22;
+
 /// A body that no request of ours has.
 #[derive(Debug, Error)]
 #[error("{0}")]
@@ -32,9 +35,7 @@ impl Parcel {
     /// # Errors
     /// [`BodyError`] if it is none.
     pub fn of_body(body: &[u8]) -> Result<Self, BodyError> {
-        let message = snap::raw::Decoder::new()
-            .decompress_vec(body)
-            .map_err(|error| BodyError(error.to_string()))?;
+        let message = decompress(body)?;
         let request = WriteRequest::decode(message.as_slice())
             .map_err(|error| BodyError(error.to_string()))?;
         Self::new(request.timeseries.into_iter().map(series))
@@ -128,6 +129,20 @@ impl Parcel {
     }
 }
 
+/// Returns what a snappy block holds.
+fn decompress(body: &[u8]) -> Result<Vec<u8>, BodyError> {
+    let failed = |error: snap::Error| BodyError(error.to_string());
+    let length = snap::raw::decompress_len(body).map_err(failed)?;
+    // The decoder would set aside as much memory as a damaged block claims to need: up to 4 GiB.
+    if length > body.len().saturating_mul(MOST_EXPANSION) {
+        let size = body.len();
+        return Err(BodyError(format!("{length} bytes are not in {size}")));
+    }
+    snap::raw::Decoder::new()
+        .decompress_vec(body)
+        .map_err(failed)
+}
+
 fn series(TimeSeries { labels, samples }: TimeSeries) -> Series {
     Series {
         labels: Labels::new(labels.into_iter().map(|label| (label.name, label.value))),
@@ -174,6 +189,16 @@ mod tests {
         for bad in [&b""[..], b"\x00", b"nonsense"] {
             assert!(Parcel::of_body(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_damaged_length_sets_no_memory_aside() {
+        let message = |body: &[u8]| Parcel::of_body(body).unwrap_err().to_string();
+        let four_gib = b"\xff\xff\xff\xff\x0f\x04ab";
+        assert_eq!(message(four_gib), "4294967295 bytes are not in 8");
+        // As much as there can be in so little.
+        let packed = compress(&vec![b'a'; 1 << 20]);
+        assert_eq!(decompress(&packed).unwrap().len(), 1 << 20);
     }
 
     #[test]
