@@ -9,8 +9,8 @@ DEB     := 3.8.0
 RPM     := 0.21.1
 
 .DEFAULT_GOAL := help
-.PHONY: help requirements build run test servers demo matrix service format package deb rpm test-deb \
-        dashboards check-dashboards pictures clean
+.PHONY: help requirements build run test servers demo chaos matrix service format package deb rpm \
+        test-deb dashboards check-dashboards pictures clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ matrix: requirements ## the agent against receivers of all ages, as a table; ARG
 	tests/servers.sh $(SERVERS) $(BETWEEN)
 	cargo build --locked --bins --example matrix
 	$(TARGET)/debug/examples/matrix "$(ARGS)"
+
+chaos: build ## kill -9 hundreds of times, and whether every sample arrives once; ARGS are its flags
+	tests/servers.sh $(SERVERS)
+	cargo build --release --locked --example chaos
+	@mkdir -p $(TARGET)/chaos
+	@TMPDIR="$$(cd $(TARGET)/chaos && pwd)" $(TARGET)/release/examples/chaos $(ARGS)
 
 service: build ## install it for this user and have it start at login, now too; ARGS are its flags
 	install -D -m 755 $(TARGET)/release/$(BINARY) $(HOME)/.local/bin/$(BINARY)

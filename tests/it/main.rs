@@ -13,6 +13,7 @@ mod backfilling;
 mod buckets;
 mod categories;
 mod center;
+mod chaos;
 mod commands;
 mod crash;
 mod credentials;

@@ -270,6 +270,10 @@ impl Receiver for CenterServer {
         self.server.url()
     }
 
+    fn directory(&self) -> &Path {
+        self.server.directory()
+    }
+
     fn stop(&mut self) {
         self.server.stop();
     }

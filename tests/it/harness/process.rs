@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::Pid;
+
 use super::wait_until;
 
 /// How many lines of a log a failing test shows.
@@ -70,19 +72,15 @@ impl Process {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        let name = match signal {
-            Signal::Terminate => "TERM",
-            Signal::Interrupt => "INT",
-            Signal::Kill => "KILL",
+        let number = match signal {
+            Signal::Terminate => rustix::process::Signal::TERM,
+            Signal::Interrupt => rustix::process::Signal::INT,
+            Signal::Kill => rustix::process::Signal::KILL,
         };
-        // The shell has `kill` built in; the program of that name is missing in slim containers.
-        let sent = Command::new("sh")
-            .arg("-c")
-            .arg(format!("kill -s {name} {}", self.child.id()))
-            .status();
+        let sent = rustix::process::kill_process(Pid::from_child(&self.child), number);
         assert!(
-            sent.is_ok_and(|status| status.success()),
-            "cannot send SIG{name} to {}",
+            sent.is_ok(),
+            "cannot send {signal:?} to {}: {sent:?}",
             self.name
         );
     }

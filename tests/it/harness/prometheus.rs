@@ -205,6 +205,10 @@ impl Receiver for Prometheus {
         self.server.restart();
     }
 
+    fn directory(&self) -> &Path {
+        self.server.directory()
+    }
+
     fn authorization(&self) -> Option<&str> {
         let password = &self.password;
         self.options.basic_auth.then_some(password.authorization)

@@ -1,6 +1,7 @@
 //! What Prometheus and VictoriaMetrics have in common: remote write and the query API.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use aw_sync_agent::metrics::Series;
 use aw_sync_agent::remote_write::Parcel;
@@ -20,6 +21,9 @@ pub(crate) trait Receiver {
 
     /// Starts it on the same port with the same data, after ending it if it runs.
     fn restart(&mut self);
+
+    /// Where its data and logs are.
+    fn directory(&self) -> &Path;
 
     /// The `Authorization` header that it wants.
     fn authorization(&self) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! `VictoriaMetrics`, single node.
 
+use std::path::Path;
 use std::process::Command;
 
 use super::http;
@@ -75,6 +76,10 @@ impl Receiver for VictoriaMetrics {
 
     fn restart(&mut self) {
         self.server.restart();
+    }
+
+    fn directory(&self) -> &Path {
+        self.server.directory()
     }
 
     fn flush(&self) {

@@ -1,5 +1,6 @@
 //! vmagent in front of a `VictoriaMetrics` of the same age.
 
+use std::path::Path;
 use std::process::Command;
 
 use super::receiver::Receiver;
@@ -54,6 +55,10 @@ impl VmAgent {
 impl Receiver for VmAgent {
     fn url(&self) -> String {
         self.behind.url()
+    }
+
+    fn directory(&self) -> &Path {
+        self.behind.directory()
     }
 
     /// Ends vmagent and what is behind it.
