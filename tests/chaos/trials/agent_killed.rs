@@ -7,7 +7,7 @@ use fastrand::Rng;
 
 use super::comparison::Reference;
 use super::outcome::Outcome;
-use super::state::State;
+use super::state::{State, Version};
 use super::{PATIENCE, Trials};
 use crate::harness::{Agent, Process, Signal};
 
@@ -17,6 +17,9 @@ const SETTLING: Duration = Duration::from_secs(28);
 
 /// How many requests later at most a request is aimed at.
 const FEW: u32 = 4;
+
+/// How many files are written for a request: itself, and the checkpoint.
+const WRITES: u32 = 2;
 
 /// How often a run that nobody kills may end with something left to do.
 const MOST_UNFINISHED: u32 = 3;
@@ -100,9 +103,10 @@ impl Bringing<'_> {
 
     /// Waits for the moment at which the agent is killed, and returns how it was drawn.
     ///
-    /// Half of them are drawn from all the time that it has left to go; most of these fall while it reads. The others are
-    /// drawn from the time that a request is under way, one of the next few. Of a run that has to wait first, until it
-    /// knows about a request of an earlier one, half are drawn from that wait, the others from what comes after it.
+    /// A third of them is drawn from all the time that it has left to go; most of these fall while it reads. Another is
+    /// drawn from the time that a request is under way, one of the next few, and the last falls in a write of the state.
+    /// Of a run that has to wait first, until it knows about a request of an earlier one, half are drawn from that wait,
+    /// the others from what comes after it.
     fn await_moment(&self, before: &State, process: &mut Process, rng: &mut Rng) -> &'static str {
         let Reference { request, idle, .. } = *self.reference;
         if self.trials.case.appends() && before.sending.is_some() {
@@ -112,22 +116,38 @@ impl Bringing<'_> {
             }
             await_unless_ended(process, || State::of(self.agent).sending != before.sending);
         }
-        let requests_left = self.reference.requests_left(self.agent);
-        if rng.bool() || requests_left == 0 {
-            // Once more as long as a run with nothing to do, so that at the end some come to theirs.
-            let left = self.duration.mul_f64(self.reference.share_left(self.agent)) + 2 * idle;
-            pause(process, left.mul_f64(rng.f64()));
-            return "all";
+        let few = FEW.min(self.reference.requests_left(self.agent));
+        let kind = if few == 0 { 0 } else { rng.u32(..3) };
+        match kind {
+            0 => {
+                // Once more as long as a run with nothing to do, so that at the end some come to theirs.
+                let left = self.duration.mul_f64(self.reference.share_left(self.agent)) + 2 * idle;
+                pause(process, left.mul_f64(rng.f64()));
+                "all"
+            }
+            1 => {
+                for _ in 0..rng.u32(1..=few) {
+                    self.await_new(process, |state| state.sending);
+                }
+                pause(process, request.mul_f64(1.5 * rng.f64()));
+                "a request"
+            }
+            _ => {
+                for _ in 0..rng.u32(1..=WRITES * few) {
+                    self.await_new(process, |state| state.scratch);
+                }
+                "a write"
+            }
         }
-        for _ in 0..rng.u32(1..=requests_left.min(FEW)) {
-            let earlier = State::of(self.agent).sending;
-            await_unless_ended(process, || {
-                let sending = State::of(self.agent).sending;
-                sending.is_some() && sending != earlier
-            });
-        }
-        pause(process, request.mul_f64(1.5 * rng.f64()));
-        "a request"
+    }
+
+    /// Waits until there is a file that was not there before, as long as the process runs.
+    fn await_new(&self, process: &mut Process, file: impl Fn(&State) -> Option<Version>) {
+        let earlier = file(&State::of(self.agent));
+        await_unless_ended(process, || {
+            let now = file(&State::of(self.agent));
+            now.is_some() && now != earlier
+        });
     }
 
     fn note_kill(&mut self, aim: &str, before: &State, outcome: &mut Outcome) {
@@ -150,7 +170,7 @@ impl Bringing<'_> {
 /// Waits for `condition` as long as the process runs.
 fn await_unless_ended(process: &mut Process, condition: impl Fn() -> bool) {
     while process.exit_status().is_none() && !condition() {
-        thread::sleep(Duration::from_millis(1));
+        thread::sleep(Duration::from_micros(200)); // less than a write takes
     }
 }
 
