@@ -15,10 +15,10 @@ use crate::totals::assert_equal;
 const BREAK_MS: i64 = 5 * 60_000;
 
 /// Value by timestamp.
-type Samples = BTreeMap<i64, f64>;
+pub(crate) type Samples = BTreeMap<i64, f64>;
 
 /// The time at which somebody was there: begin and end in milliseconds, and the app in front.
-fn active(day: &Activity) -> Vec<(i64, i64, String)> {
+pub(crate) fn active(day: &Activity) -> Vec<(i64, i64, String)> {
     let millis = |event: &EventSpec| {
         let start = event.start.timestamp_millis();
         (start, start + event.duration.num_milliseconds())
@@ -39,7 +39,7 @@ fn active(day: &Activity) -> Vec<(i64, i64, String)> {
 }
 
 /// The middle of each minute in which somebody was there, with how long that had lasted when they were last there in it.
-fn streaks(active: &[(i64, i64, String)]) -> Samples {
+pub(crate) fn streaks(active: &[(i64, i64, String)]) -> Samples {
     let mut streaks = Samples::new();
     for (start, end, _) in active {
         for minute in start / 60_000..=(end - 1) / 60_000 {
@@ -61,7 +61,7 @@ fn streaks(active: &[(i64, i64, String)]) -> Samples {
     streaks
 }
 
-fn switches(active: &[(i64, i64, String)]) -> Samples {
+pub(crate) fn switches(active: &[(i64, i64, String)]) -> Samples {
     let mut switches = Samples::new();
     for pair in active.windows(2) {
         let [(_, until, before), (start, _, app)] = pair else {

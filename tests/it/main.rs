@@ -41,6 +41,7 @@ mod preview;
 mod privacy;
 mod proxies;
 mod queries;
+mod questions;
 mod refusals;
 mod relabeling;
 mod rules;
