@@ -41,6 +41,8 @@ pub(super) struct Findings {
     pub(super) shows_all: bool,
     /// Whether the pass has waited in vain for the receiver to show what it acknowledges.
     pub(super) hides_fence: bool,
+    /// When it last answered to samples.
+    pub(super) answered: Option<Time>,
     /// How often something was refused while nothing had been taken yet.
     fruitless: usize,
     /// How many parts were put off since.

@@ -28,7 +28,8 @@ impl Synchronizer {
         let stretch = Stretch {
             from: sending.from.max(day(sending)),
             until: sending.until,
-            at: self.now,
+            // A pass may take long, and what the receiver could still lose counts from its answer on.
+            at: self.findings.answered.unwrap_or(self.now),
             resent: self.findings.resent,
         };
         let naming = self.naming();

@@ -1,7 +1,10 @@
 //! What kind the receiver is: whether it counts twice what it gets twice.
 
+use chrono::{DateTime, Utc};
+
 use super::Synchronizer;
 use crate::remote_write::{Delivery, Kind, Outcome, Patience, deliver};
+use crate::timeline::Time;
 
 impl Synchronizer {
     /// Asks the receiver what kind it is, until it has answered once since the agent began.
@@ -36,6 +39,7 @@ impl Synchronizer {
         patience: Patience,
     ) -> Delivery {
         let delivery = deliver(&self.destination, body, appends, patience).await;
+        self.findings.answered = Some(Time::from(DateTime::<Utc>::from(delivery.at)));
         let is_delivered = delivery.outcome == Outcome::Delivered;
         match (delivery.is_victoria, self.kind) {
             (Some(true), Some(Kind::Other) | None) => self.note_appends(true),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -234,6 +235,27 @@ fn what_was_refused_is_not_looked_for_with_the_rest() {
     assert_eq!((pass.samples, unconfirmed()), (0, 0));
     assert!(!pass.log.contains("are not there"), "{}", pass.log);
     assert_eq!(refused_samples(&agent), 10);
+}
+
+#[test]
+fn what_was_sent_is_as_young_as_its_answer() {
+    let (server, victoria) = servers();
+    let proxy = Proxy::judging(&victoria.url(), |request| {
+        if request.path.ends_with("/write") {
+            Verdict::Drip(3, Duration::from_secs(1))
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    let before = Utc::now();
+    agent.sync();
+    // What VictoriaMetrics has acknowledged it can lose for some seconds: those count from here.
+    agent.edit_endpoint(|endpoint| {
+        let at = endpoint["unconfirmed"][0]["at"].as_str().unwrap();
+        let at: DateTime<Utc> = at.parse().unwrap();
+        assert!(at - before >= TimeDelta::seconds(2), "{before}, then {at}");
+    });
 }
 
 #[test]
