@@ -503,7 +503,7 @@ fn what_a_victoria_metrics_would_take_and_drop_is_not_sent() {
     });
     let agent = Agent::between(&[&server], &victoria);
     // It acknowledges all, whatever becomes of it.
-    assert_eq!(agent.sync().samples, 70);
+    assert_eq!(agent.sync().samples, 210);
     let run = agent.run(&["backfill", "--since", "all"]);
     assert_eq!(run.code, Some(2), "{}", run.stdout);
     let (url, oldest) = (victoria.url(), midnight(9).format("%FT%TZ").to_string());
@@ -516,6 +516,6 @@ fn what_a_victoria_metrics_would_take_and_drop_is_not_sent() {
     let run = agent.run(&["backfill", "--since", "yesterday"]);
     assert_eq!(
         done(&run),
-        "sent 0 samples in 0 requests; 60 were there already"
+        "sent 0 samples in 0 requests; 180 were there already"
     );
 }

@@ -84,9 +84,9 @@ fn what_came_late_is_booked_once_by_a_kill_before_it_is_forgotten() {
         status["endpoints"][0]["samples_sent"].as_u64().unwrap()
     };
     assert!(kill(&agent, "unlink", 1), "nothing was removed");
-    assert_eq!((under_way(), ever_sent()), (true, 70));
+    assert_eq!((under_way(), ever_sent()), (true, 210));
     agent.sync();
-    assert_eq!((under_way(), ever_sent()), (false, 70));
+    assert_eq!((under_way(), ever_sent()), (false, 210));
 }
 
 /// Syncs with a kill at the given call and then without; `None` if the sync came to its end before.

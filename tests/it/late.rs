@@ -183,7 +183,7 @@ fn of_a_day_of_which_nobody_knows_what_was_sent_nothing_is_late() {
         let_a_day_pass(&agent);
         let run = agent.run(&["sync"]);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
-        assert_eq!(Pass::of(&run).samples, 5, "{}", run.stderr);
+        assert_eq!(Pass::of(&run).samples, 15, "{}", run.stderr);
         let said = format!(
             " is not known, since {} is missing or damaged",
             file.display()
@@ -201,7 +201,7 @@ fn of_a_day_of_which_nobody_knows_what_was_sent_nothing_is_late() {
         // What the hint says.
         let run = agent.run(&["backfill", "--since", "all"]);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
-        assert!(run.stdout.starts_with("sent 10 samples"), "{}", run.stdout);
+        assert!(run.stdout.starts_with("sent 30 samples"), "{}", run.stdout);
         let_a_day_pass(&agent);
         let pass = agent.sync();
         assert_eq!(pass.samples, 0);
@@ -281,7 +281,7 @@ fn what_is_acknowledged_and_never_there_is_refused_in_the_end() {
         "{}",
         run.stderr
     );
-    assert_eq!(refused_samples(&agent), 60);
+    assert_eq!(refused_samples(&agent), 180);
     let_a_day_pass(&agent);
     assert_eq!(agent.sync().samples, 0);
     proxy.set_rule(|_, _, _| Verdict::Forward);

@@ -156,7 +156,7 @@ fn a_damaged_request_under_way_is_neither_lost_nor_counted_twice() {
             "FILE, the request under way, is damaged ({reason}); it is kept as FILE.damaged-1\nhint: "
         );
         assert!(said.contains(&expected), "{said}");
-        assert_eq!(agent.sync().samples, 10);
+        assert_eq!(agent.sync().samples, 30);
         assert_eq!(stored(&victoria), (70, 70), "{lost}");
     }
 }
@@ -200,7 +200,7 @@ fn a_damaged_request_that_never_arrived_is_made_anew() {
         let receiver: &dyn Receiver = if appends { &victoria } else { &prometheus };
         let (agent, _proxy) = killed_at(&server, receiver, || Verdict::Silence);
         damage(&agent, |bytes| flip_the_last_byte(bytes));
-        assert_eq!(agent.sync().samples, 10);
+        assert_eq!(agent.sync().samples, 30);
         assert_equal(
             &yesterday(receiver, "aw_window_seconds", "app"),
             &seconds(&[("later", 600), ("vim", 3600)]),
@@ -222,7 +222,7 @@ fn a_damaged_request_that_nobody_tells_of_stays_unclear() {
     damage(&agent, |bytes| bytes.truncate(9));
     assert_eq!(agent.run(&["sync"]).code, Some(1));
     assert_eq!(refused(&agent)[0]["cause"], "unclear");
-    assert_eq!(refused_samples(&agent), 10);
+    assert_eq!(refused_samples(&agent), 30);
     assert_eq!(agent.sync().samples, 0);
     assert_eq!(stored(&victoria), (70, 70));
 }
@@ -321,7 +321,7 @@ fn a_question_that_is_refused_says_nothing_of_what_is_there() {
     assert!(run.stderr.contains("too many samples"), "{}", run.stderr);
     assert_eq!(stored(&victoria), (0, 0));
     proxy.set_rule(|_, _, _| Verdict::Forward);
-    assert_eq!(agent.sync().samples, 60);
+    assert_eq!(agent.sync().samples, 180);
 }
 
 #[test]
@@ -429,7 +429,7 @@ fn a_fence_that_is_never_seen_is_waited_for_no_longer_than_it_makes_sense() {
     let hint = "hint: set `query-url` under `[remote-write]` to that of the store that";
     assert_eq!(run.stderr.matches(hint).count(), 1, "{}", run.stderr);
     assert_eq!(refused(&agent)[0]["cause"], "unclear");
-    assert_eq!(refused_samples(&agent), 1);
+    assert_eq!(refused_samples(&agent), 3);
     assert_eq!(stored(&victoria), (61, 61));
     // Where the right one is asked, all is well.
     agent.write_settings("");

@@ -45,7 +45,7 @@ fn what_happens_while_a_clock_is_ahead_is_delivered_once_it_is_right() {
         let start = midnight(1) + TimeDelta::hours(2);
         let event = EventSpec::new(start, 60_000, json!({"app": "ed"}));
         server.insert(hour::BUCKET, &[event]);
-        assert_eq!(agent.sync().samples, 1);
+        assert_eq!(agent.sync().samples, 3);
         let windows = yesterday(&*receiver, "aw_window_seconds", "app");
         assert_equal(&windows, &seconds(&[("vim", 3600), ("ed", 60)]));
         assert_eq!(left(&agent), ALL);
