@@ -5,12 +5,14 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 SERVERS := aw-server prometheus victoria-metrics prometheus@sid promtool@sid victoria-metrics@sid
 BETWEEN := prometheus@trixie victoria-metrics@trixie
 DENY    := 0.20.2
+FUZZ    := 0.13.1
 DEB     := 3.8.0
 RPM     := 0.21.1
+SECONDS := 600
 
 .DEFAULT_GOAL := help
-.PHONY: help requirements build run test servers demo chaos matrix service format package deb rpm \
-        test-deb dashboards check-dashboards pictures clean
+.PHONY: help requirements build run test servers demo chaos matrix fuzz service format package deb \
+        rpm test-deb dashboards check-dashboards pictures clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +62,17 @@ chaos: build ## kill -9 hundreds of times, and whether every sample arrives once
 	cargo build --release --locked --example chaos
 	@mkdir -p $(TARGET)/chaos
 	@TMPDIR="$$(cd $(TARGET)/chaos && pwd)" $(TARGET)/release/examples/chaos $(ARGS)
+
+fuzz: requirements ## look for input that breaks what reads it, SECONDS (600) each; ARGS are the targets, else all
+	@[ "$$(cargo fuzz --version 2>/dev/null)" = 'cargo-fuzz $(FUZZ)' ] || cargo install --locked cargo-fuzz@$(FUZZ)
+	@set -e; for target in $(or $(ARGS),$$(cargo fuzz list --fuzz-dir tests/fuzz)); do \
+		echo "== $$target"; \
+		found=$(abspath $(TARGET))/fuzz/found/$$target; \
+		mkdir -p $$found/corpus; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --target-dir $(TARGET)/fuzz \
+			$$target $$found/corpus tests/fuzz/seeds/$$target -- \
+			-max_total_time=$(SECONDS) -timeout=25 -detect_leaks=0 -artifact_prefix=$$found/; \
+	done
 
 service: build ## install it for this user and have it start at login, now too; ARGS are its flags
 	install -D -m 755 $(TARGET)/release/$(BINARY) $(HOME)/.local/bin/$(BINARY)
