@@ -2,10 +2,19 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
+
+use aw_sync_agent::metrics::{Labels, Sample, Series};
+use aw_sync_agent::remote_write::Parcel;
+use chrono::Utc;
 
 use super::receiver::Receiver;
 use super::server::{Server, Suite};
 use super::victoria_metrics::{VictoriaMetrics, VictoriaMetricsOptions};
+use super::{http, wait_until};
+
+/// How long a sample may take through it.
+const PASSAGE: Duration = Duration::from_secs(30);
 
 pub(crate) struct VmAgent {
     server: Server,
@@ -72,7 +81,27 @@ impl Receiver for VmAgent {
         self.server.restart();
     }
 
+    /// Waits until a sample that was sent after all others has come through.
     fn flush(&self) {
-        self.behind.flush();
+        let now = Utc::now();
+        let name = format!("fence_{}", now.timestamp_micros());
+        let fence = Series {
+            labels: Labels::new([("__name__", name.clone())]),
+            samples: vec![Sample {
+                timestamp_ms: now.timestamp_millis(),
+                value: 1.0,
+            }],
+        };
+        let parcel = Parcel::new([fence]).expect("it has a sample");
+        let url = self.write_url() + "/api/v1/write";
+        let reply = http::post_samples(&url, &parcel.batch().body).expect("vmagent is there");
+        assert_eq!(reply.status, 204, "{}", reply.body);
+        let mut attempts = 0;
+        wait_until("the fence", PASSAGE, || {
+            attempts += 1;
+            // VictoriaMetrics remembers for ten seconds that a selector has matched nothing.
+            let promql = format!("{name}{{nonce!=\"{attempts}\"}}");
+            !self.behind.query(&promql, now).is_empty()
+        });
     }
 }
