@@ -71,6 +71,26 @@ pub(super) fn of_documents() -> Vec<Asked> {
     asked
 }
 
+/// Those of alerts and recording rules, as they are evaluated at times that have passed.
+pub(super) fn of_rules() -> Vec<Asked> {
+    let mut asked = Vec::new();
+    for path in files("packaging/prometheus", "yml") {
+        let text = fs::read_to_string(&path).unwrap();
+        let file: Value = serde_saphyr::from_str(&text).unwrap();
+        for group in file["groups"].as_array().unwrap() {
+            for rule in group["rules"].as_array().unwrap() {
+                let name = rule["alert"].as_str().or(rule["record"].as_str());
+                asked.push(Asked {
+                    place: format!("rules: {}", name.unwrap()),
+                    promql: rule["expr"].as_str().unwrap().to_owned(),
+                    step_minutes: Some(60),
+                });
+            }
+        }
+    }
+    asked
+}
+
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(root).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::truth::{Answer, Sample, Truth};
+use super::truth::{Answer, START_OF_DAY, Sample, Truth};
 
 const WINDOWS: &str = "aw_window_seconds";
 const DAY: i64 = 24 * 60;
@@ -188,6 +188,19 @@ const RECKONED: &[(&str, Reckon)] = &[
     ("12. All machines: how long was I active, with nothing counted twice? A", |truth, now| one(person(truth, now.last(DAY)))),
     ("12. All machines: how long was I active, with nothing counted twice? B", |truth, now| active(truth, &["host"], now.last(DAY))),
     ("When something may be stored twice A", |truth, now| active(truth, &["app"], now.last(DAY))),
+    ("rules: AwMachineSilent", |_, _| Answer::new()),
+    ("rules: AwSyncLagging", |_, _| Answer::new()),
+    ("rules: AwSamplesRefused", |_, _| Answer::new()),
+    ("rules: AwLimitExceeded", |truth, now| over(today(truth, now, "Media"), 7200.0)),
+    ("rules: AwGoalReached", |truth, now| over(today(truth, now, "Work"), 6.0 * 3600.0)),
+    ("rules: AwNoBreak", |truth, now| {
+        let last = truth.last("aw_focus_streak_seconds", now.last(15)).into_iter();
+        let streaks = last.map(|sample| (format!("{},ada", sample.label("host")), sample.value));
+        over(streaks.collect(), 7200.0)
+    }),
+    ("rules: user_host_category:aw_window_seconds:sum1h", |truth, now| hour(truth, now, "category")),
+    ("rules: user_host_app:aw_window_seconds:sum1h", |truth, now| hour(truth, now, "app")),
+
     ("What it sends A", |truth, now| active(truth, &["app"], now.last(DAY))),
 ];
 
@@ -213,6 +226,37 @@ fn is_active(sample: &Sample) -> bool {
 /// Active seconds at all hosts.
 fn active(truth: &Truth, by: &[&str], range: (i64, i64)) -> Answer {
     truth.total(WINDOWS, by, range, is_active)
+}
+
+/// Keeps what is above a limit.
+fn over(mut answer: Answer, limit: f64) -> Answer {
+    answer.retain(|_, value| *value > limit);
+    answer
+}
+
+/// Seconds of the day so far in a category and those below it, at all hosts.
+fn today(truth: &Truth, now: Moment, category: &str) -> Answer {
+    let begin = (now.at - START_OF_DAY).div_euclid(DAY) * DAY + START_OF_DAY;
+    let last = truth.last("aw_today_seconds", (begin, now.at));
+    let wanted = last
+        .into_iter()
+        .filter(|sample| sample.label("category").starts_with(category));
+    let sum: f64 = wanted.map(|sample| sample.value).sum();
+    Answer::from([("ada".to_owned(), sum)])
+}
+
+/// Active seconds of the hour that ended a quarter of an hour ago.
+fn hour(truth: &Truth, now: Moment, label: &str) -> Answer {
+    // Labels come in the order of their names.
+    let by = if label < "host" {
+        [label, "host"]
+    } else {
+        ["host", label]
+    };
+    let hour = active(truth, &by, (now.at - 75, now.at - 15));
+    hour.into_iter()
+        .map(|(key, value)| (format!("{key},ada"), value))
+        .collect()
 }
 
 fn switches(truth: &Truth, by: &[&str], range: (i64, i64)) -> Answer {

@@ -1,4 +1,4 @@
-//! Every question of every dashboard and document is asked of a month that went through the agent, and each answer
+//! Every question of every dashboard, document and rule is asked of a month that went through the agent, and each answer
 //! compared with what the month's events come to.
 
 mod asked;
@@ -113,7 +113,13 @@ fn wrong(receiver: &dyn Receiver, truth: &Truth, asked: &Asked, moment: Moment) 
         None => vec![moment],
         Some(step) => {
             let steps = moment.range / step;
-            let stride = (steps / 12).max(1);
+            let stride = (steps
+                / if asked.place.starts_with("rules") {
+                    120
+                } else {
+                    12
+                })
+            .max(1);
             (0..steps)
                 .step_by(usize::try_from(stride).unwrap())
                 .chain([steps - 1])
@@ -158,8 +164,9 @@ fn every_question_is_answered_with_the_truth() {
     let asked: Vec<_> = asked::of_dashboards()
         .into_iter()
         .chain(asked::of_documents())
+        .chain(asked::of_rules())
         .collect();
-    assert!(asked.len() >= 60, "only {} questions", asked.len());
+    assert!(asked.len() >= 70, "only {} questions", asked.len());
     let mut faults = Vec::new();
     for (name, receiver) in &receivers {
         let receiver: &dyn Receiver = &**receiver;
@@ -179,6 +186,7 @@ fn every_question_is_answered_with_the_truth() {
                 end,
                 range: match dashboard {
                     "weeks" => DAYS * 24 * 60,
+                    "rules" => 5 * 24 * 60,
                     "devices" => 7 * 24 * 60,
                     _ => 24 * 60,
                 },

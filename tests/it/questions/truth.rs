@@ -20,7 +20,7 @@ pub(super) const CATEGORIES: [(&str, &str); 6] = [
 ];
 
 /// A day begins at four, where the agent's clock is.
-const START_OF_DAY: i64 = 4 * 60;
+pub(super) const START_OF_DAY: i64 = 4 * 60;
 
 /// Microseconds.
 const MINUTE: i64 = 60_000_000;
@@ -34,7 +34,7 @@ pub(super) struct Sample {
     /// Minutes since the epoch.
     minute: i64,
     labels: BTreeMap<&'static str, String>,
-    value: f64,
+    pub(super) value: f64,
 }
 
 impl Sample {
@@ -203,6 +203,18 @@ impl Truth {
                 .or_insert(value);
         }
         answer
+    }
+
+    /// Returns the last sample of each series over those minutes.
+    pub(super) fn last(&self, metric: &str, (from, until): (i64, i64)) -> Vec<&Sample> {
+        let mut last = BTreeMap::<_, &Sample>::new();
+        for sample in self.minutes(metric, from, until) {
+            let newest = last.entry(&sample.labels).or_insert(sample);
+            if newest.minute < sample.minute {
+                *newest = sample;
+            }
+        }
+        last.into_values().collect()
     }
 
     /// Returns, for each minute with any active time, its active seconds at all hosts together.
