@@ -41,9 +41,14 @@ pub struct Delivery {
 
 /// Posts `body` until there is an answer that settles it, or patience ends.
 ///
-/// `appends` tells that the receiver counts twice what it gets twice: then nothing is sent again that may have been
-/// stored, and its answer is waited for longer. It can be dropped at any moment.
-pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Patience) -> Delivery {
+/// `appends` tells whether the receiver counts twice what it gets twice, if anybody knows. Only if it is known not to is
+/// anything sent again that may have been stored. It can be dropped at any moment.
+pub async fn deliver(
+    client: &Client,
+    body: &[u8],
+    appends: Option<bool>,
+    patience: Patience,
+) -> Delivery {
     let mut backoff = Backoff::new(patience, Instant::now());
     let (mut maybe_stored, mut is_victoria) = (false, None);
     let mut attempt = 0;
@@ -68,7 +73,7 @@ pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Pati
         maybe_stored |= this_one;
         attempt += 1;
         let delay = backoff.delay(reason, *retry_after, Instant::now());
-        let Some(delay) = delay.filter(|_| !(appends && maybe_stored)) else {
+        let Some(delay) = delay.filter(|_| appends == Some(false) || !maybe_stored) else {
             return Delivery {
                 outcome,
                 maybe_stored,
@@ -89,6 +94,18 @@ pub async fn deliver(client: &Client, body: &[u8], appends: bool, patience: Pati
             attempt + 1
         );
         sleep(delay).await;
+    }
+}
+
+/// Puts `question` until there is an answer, or patience ends.
+pub async fn ask<T>(patience: Patience, mut question: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let mut backoff = Backoff::new(patience, Instant::now());
+    loop {
+        let answer = question().await;
+        if answer.is_some() {
+            return answer;
+        }
+        sleep(backoff.delay("no answer", None, Instant::now())?).await;
     }
 }
 

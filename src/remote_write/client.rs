@@ -89,10 +89,13 @@ impl Client {
     }
 
     /// Posts `body`, a snappy block, once. `attempt` counts from 0. An answer is waited for as long as the settings say;
-    /// `is_patient` waits longer, until VictoriaMetrics gives up by itself and says so.
+    /// one of a receiver that `appends` for longer, until VictoriaMetrics gives up by itself and says so.
+    ///
+    /// Unless the receiver is known not to append, what is no answer of VictoriaMetrics itself says nothing of what it
+    /// has stored.
     ///
     /// An answer that does not come, or not whole, is [`Outcome::Unavailable`]: the receiver may have stored the samples.
-    pub async fn post(&self, body: &[u8], attempt: usize, is_patient: bool) -> Attempt {
+    pub async fn post(&self, body: &[u8], attempt: usize, appends: Option<bool>) -> Attempt {
         let mut request = match self.request(Method::POST, self.url().clone()) {
             Ok(request) => request.body(body.to_vec()),
             Err(error) => {
@@ -105,7 +108,7 @@ impl Client {
         for (name, value) in HEADERS {
             request = request.header(name, value);
         }
-        if is_patient {
+        if appends == Some(true) {
             let timeout = self.transport.destination().remote_timeout;
             request = request.timeout(timeout.max(PATIENT_TIMEOUT));
         }
@@ -116,8 +119,7 @@ impl Client {
         let headers = response.as_ref().ok().map(Response::headers);
         let is_victoria = headers.map(is_victoria);
         let outcome = match response {
-            // What is no answer of VictoriaMetrics itself says nothing of what it has stored.
-            Ok(response) if is_patient && is_victoria == Some(false) => {
+            Ok(response) if appends != Some(false) && is_victoria == Some(false) => {
                 unclear(outcome(response).await)
             }
             Ok(response) => outcome(response).await,

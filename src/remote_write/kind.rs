@@ -1,5 +1,5 @@
-use reqwest::Method;
 use reqwest::header::HeaderMap;
+use reqwest::{Method, Response};
 
 use super::Client;
 
@@ -33,10 +33,8 @@ impl Client {
         url.set_query(None);
         let request = self.request(Method::GET, url).ok()?;
         let mut response = request.send().await.ok()?;
-        if !is_victoria(response.headers()) {
-            // Something in front of the receiver may have answered in its place.
-            let is_nobody = matches!(response.status().as_u16(), 401 | 403 | 408 | 429 | 500..);
-            return (!is_nobody).then_some(Kind::Other);
+        if !is_victoria_that_answers(&response)? {
+            return Some(Kind::Other);
         }
         let mut body = Vec::new();
         while let Ok(Some(chunk)) = response.chunk().await {
@@ -51,6 +49,22 @@ impl Client {
             Kind::Appending
         })
     }
+
+    /// Asks whether what takes samples is of VictoriaMetrics's family, by a request of no series: something in front may
+    /// let nothing else through. `None` if nobody answers.
+    pub async fn is_victoria(&self) -> Option<bool> {
+        let request = self.empty_request().ok()?;
+        is_victoria_that_answers(&request.send().await.ok()?)
+    }
+}
+
+/// Whether VictoriaMetrics or vmagent has answered; `None` if it was something in front of the receiver in its place.
+fn is_victoria_that_answers(response: &Response) -> Option<bool> {
+    if is_victoria(response.headers()) {
+        return Some(true);
+    }
+    let is_nobody = matches!(response.status().as_u16(), 401 | 403 | 408 | 429 | 500..);
+    (!is_nobody).then_some(false)
 }
 
 /// Whether VictoriaMetrics or vmagent has answered.

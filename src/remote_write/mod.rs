@@ -17,7 +17,7 @@ mod proto;
 mod transport;
 
 pub use answer::Answer;
-pub use backoff::{Delivery, Patience, deliver};
+pub use backoff::{Delivery, Patience, ask, deliver};
 pub use batch::{Batch, batches};
 pub use client::{Attempt, Client, Probe};
 pub use error::ClientError;

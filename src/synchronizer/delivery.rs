@@ -201,20 +201,26 @@ impl Synchronizer {
         patience: Patience,
     ) -> Result<Settled, Problem> {
         let first = &sending.parts[0];
-        let appends = self.appends();
-        if maybe_stored && appends {
+        let mut maybe_stored = maybe_stored;
+        if maybe_stored && self.is_known_to_append(patience).await? {
             return self.settle_unclear(first, patience).await;
         }
-        let delivery = self.deliver(&first.body, appends, patience).await;
-        // It may have told by now.
-        let appends = self.appends();
-        let maybe_stored = maybe_stored || delivery.maybe_stored;
-        self.findings.was_unclear |= maybe_stored;
-        if maybe_stored && appends {
-            // This was sent after anything that has been seen.
-            self.findings.shows_all = false;
-            return self.settle_unclear(first, patience).await;
-        }
+        let delivery = loop {
+            let appends = self.known_appends();
+            let delivery = self.deliver(&first.body, appends, patience).await;
+            maybe_stored |= delivery.maybe_stored;
+            self.findings.was_unclear |= maybe_stored;
+            // It may have told by now.
+            if maybe_stored && self.is_known_to_append(patience).await? {
+                // This was sent after anything that has been seen.
+                self.findings.shows_all = false;
+                return self.settle_unclear(first, patience).await;
+            }
+            // One of which nobody knew has been sent this only once.
+            if appends.is_some() || !delivery.maybe_stored {
+                break delivery;
+            }
+        };
         if maybe_stored && let Some(settled) = self.stored_before(first, &delivery.outcome).await {
             return Ok(settled);
         }

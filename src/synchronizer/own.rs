@@ -38,7 +38,7 @@ impl Synchronizer {
             return;
         };
         let patience = Patience::Each(Duration::ZERO);
-        let outcome = deliver(&self.destination, &body, false, patience)
+        let outcome = deliver(&self.destination, &body, Some(false), patience)
             .await
             .outcome;
         if outcome != Outcome::Delivered {

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Synchronizer;
-use crate::remote_write::{Delivery, Kind, Outcome, Patience, deliver};
+use super::unclear::unclear;
+use super::{Problem, Synchronizer};
+use crate::remote_write::{Delivery, Kind, Outcome, Patience, ask, deliver};
 use crate::timeline::Time;
 
 impl Synchronizer {
@@ -15,13 +16,8 @@ impl Synchronizer {
         if self.kind.is_some() {
             return;
         }
-        self.kind = self.destination.kind().await;
-        let known = self.endpoint().and_then(|endpoint| endpoint.appends);
-        match self.kind {
-            Some(Kind::Appending) => self.note_appends(true),
-            Some(Kind::Deduplicating) => self.note_appends(false),
-            Some(Kind::Other) if known.is_none() => self.note_appends(false),
-            Some(Kind::Other) | None => {}
+        if let Some(kind) = self.destination.kind().await {
+            self.note_kind(kind);
         }
         if self.appends() {
             log::info!(
@@ -31,11 +27,39 @@ impl Synchronizer {
         }
     }
 
+    /// Whether the receiver counts twice what it gets twice. One of which nobody knows is asked until it tells: what may
+    /// have arrived must not be sent to it again before.
+    pub(super) async fn is_known_to_append(&mut self, patience: Patience) -> Result<bool, Problem> {
+        if let Some(appends) = self.known_appends() {
+            return Ok(appends);
+        }
+        let destination = &self.destination;
+        let (kind, is_victoria) = ask(patience, async || {
+            let kind = destination.kind().await;
+            let is_victoria = match kind {
+                Some(_) => None,
+                None => destination.is_victoria().await,
+            };
+            (kind.is_some() || is_victoria.is_some()).then_some((kind, is_victoria))
+        })
+        .await
+        .unwrap_or_default();
+        if let Some(kind) = kind {
+            self.note_kind(kind);
+        } else if let Some(is_victoria) = is_victoria {
+            self.note_appends(is_victoria);
+        }
+        self.known_appends().ok_or_else(|| {
+            let reason = "a request may have arrived, and it does not tell whether it counts twice what it gets twice";
+            unclear(self.destination.shown(), reason.to_owned())
+        })
+    }
+
     /// Sends `body` as [`deliver`] does, and learns from the answer what kind the receiver is.
     pub(super) async fn deliver(
         &mut self,
         body: &[u8],
-        appends: bool,
+        appends: Option<bool>,
         patience: Patience,
     ) -> Delivery {
         let delivery = deliver(&self.destination, body, appends, patience).await;
@@ -45,15 +69,32 @@ impl Synchronizer {
             (Some(true), Some(Kind::Other) | None) => self.note_appends(true),
             // Nothing but the receiver itself takes samples.
             (Some(false), Some(Kind::Other)) if is_delivered => self.note_appends(false),
+            (Some(false), None) if is_delivered && self.known_appends().is_none() => {
+                self.note_appends(false);
+            }
             _ => {}
         }
         delivery
     }
 
-    /// Whether the receiver counts twice what it gets twice.
+    /// Whether the receiver is known to count twice what it gets twice.
     pub(super) fn appends(&self) -> bool {
-        self.endpoint()
-            .is_some_and(|endpoint| endpoint.appends == Some(true))
+        self.known_appends() == Some(true)
+    }
+
+    /// Whether the receiver counts twice what it gets twice; `None` as long as nobody knows.
+    pub(super) fn known_appends(&self) -> Option<bool> {
+        self.endpoint().and_then(|endpoint| endpoint.appends)
+    }
+
+    fn note_kind(&mut self, kind: Kind) {
+        self.kind = Some(kind);
+        match kind {
+            Kind::Appending => self.note_appends(true),
+            Kind::Deduplicating => self.note_appends(false),
+            Kind::Other if self.known_appends().is_none() => self.note_appends(false),
+            Kind::Other => {}
+        }
     }
 
     fn note_appends(&mut self, appends: bool) {

@@ -111,7 +111,8 @@ impl Synchronizer {
         let Some(body) = Parcel::new([fence.clone()]).map(|fence| fence.batch().body) else {
             return Err(unclear(url, "there is no fence".to_owned()));
         };
-        let delivery = self.deliver(&body, false, patience).await;
+        // One sample of no account, which may be there twice.
+        let delivery = self.deliver(&body, Some(false), patience).await;
         match delivery.outcome {
             Outcome::Delivered => {}
             Outcome::NotSent(error) => return Err(Problem::Destination(error)),
@@ -216,7 +217,7 @@ impl Synchronizer {
     }
 }
 
-fn unclear(url: &str, reason: String) -> Problem {
+pub(super) fn unclear(url: &str, reason: String) -> Problem {
     Problem::Unavailable {
         url: url.to_owned(),
         reason,

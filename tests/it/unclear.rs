@@ -9,8 +9,8 @@ use chrono::Utc;
 use serde_json::Value;
 
 use crate::harness::{
-    Agent, AwServer, BucketSpec, EventSpec, Prometheus, Proxy, Receiver, Signal, Suite, Verdict,
-    VictoriaMetrics, VictoriaMetricsOptions, VmAgent, complaint, midnight, wait_until,
+    Agent, AwServer, BucketSpec, EventSpec, Prometheus, Proxy, Receiver, Request, Signal, Suite,
+    Verdict, VictoriaMetrics, VictoriaMetricsOptions, VmAgent, complaint, midnight, wait_until,
 };
 use crate::hour;
 use crate::late::let_a_day_pass;
@@ -460,4 +460,75 @@ fn what_answers_to_samples_tells_what_kind_it_is_where_nothing_else_does() {
     });
     agent.sync();
     assert_eq!(stored(&victoria), (61, 61));
+}
+
+/// Returns a rule that loses the answer to the first request that brings activity, and lets through of the others what
+/// `is_let_through` says.
+fn losing_the_first_answer(
+    mut is_let_through: impl FnMut(&Request, bool) -> bool + Send + 'static,
+) -> impl FnMut(&Request) -> Verdict + Send + 'static {
+    let mut lost = false;
+    move |request| {
+        let brings_activity = request.tells_of("aw_window");
+        if brings_activity && !lost {
+            lost = true;
+            return Verdict::LoseAnswer;
+        }
+        if is_let_through(request, lost) {
+            Verdict::Forward
+        } else {
+            Verdict::Answer(503, "", "away")
+        }
+    }
+}
+
+fn is_flags(request: &Request) -> bool {
+    request.path.ends_with("/flags")
+}
+
+#[test]
+fn one_that_does_not_tell_its_kind_at_the_beginning_is_asked_before_anything_is_sent_again() {
+    type LetThrough = fn(&Request, bool) -> bool;
+    let away_at_the_beginning: LetThrough = |request, lost| lost || !is_flags(request);
+    let never_at_flags: LetThrough = |request, _| !is_flags(request);
+    for is_let_through in [away_at_the_beginning, never_at_flags] {
+        let (server, victoria) = (hour::server(), appending(Suite::Sid));
+        let proxy = Proxy::judging(&victoria.url(), losing_the_first_answer(is_let_through));
+        let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+        agent.sync();
+        assert_eq!(stored(&victoria), (60, 60));
+    }
+}
+
+#[test]
+fn one_that_never_tells_its_kind_and_counts_once_is_sent_to_again_at_once() {
+    let (server, prometheus) = (hour::server(), Prometheus::taking_history(Suite::Sid));
+    let rule = losing_the_first_answer(|request, _| !is_flags(request));
+    let proxy = Proxy::judging(&prometheus.url(), rule);
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    let before = Utc::now();
+    agent.sync();
+    assert!(Utc::now() - before < chrono::TimeDelta::seconds(10));
+    hour::assert_arrived(&prometheus);
+}
+
+#[test]
+fn what_may_have_arrived_waits_for_the_pass_in_which_the_kind_is_known() {
+    let (server, victoria) = (hour::server(), appending(Suite::Sid));
+    let is_back = Arc::new(AtomicBool::new(false));
+    let back = Arc::clone(&is_back);
+    let proxy = Proxy::judging(
+        &victoria.url(),
+        losing_the_first_answer(move |request, lost| {
+            back.load(Ordering::Relaxed) || !lost && !is_flags(request)
+        }),
+    );
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    let reason = "it does not tell whether it counts twice what it gets twice";
+    assert!(run.stderr.contains(reason), "{}", run.stderr);
+    is_back.store(true, Ordering::Relaxed);
+    agent.sync();
+    assert_eq!(stored(&victoria), (60, 60));
 }

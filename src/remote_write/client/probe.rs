@@ -1,11 +1,11 @@
 use std::time::SystemTime;
 
-use reqwest::Method;
 use reqwest::header::{DATE, HeaderMap};
+use reqwest::{Method, RequestBuilder};
 
 use super::{Client, HEADERS, no_answer, outcome};
-use crate::remote_write::Outcome;
 use crate::remote_write::encode::compress;
+use crate::remote_write::{ClientError, Outcome};
 
 /// What a receiver did with a request that holds nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,16 +26,13 @@ impl Client {
             is_victoria_metrics: false,
             date: None,
         };
-        let mut request = match self.request(Method::POST, self.url().clone()) {
-            Ok(request) => request.body(compress(&[])),
+        let request = match self.empty_request() {
+            Ok(request) => request,
             Err(error) => {
                 probe.outcome = Outcome::NotSent(error);
                 return probe;
             }
         };
-        for (name, value) in HEADERS {
-            request = request.header(name, value);
-        }
         probe.outcome = match request.send().await {
             Ok(response) => {
                 probe.is_victoria_metrics = response.headers().contains_key("x-server-hostname");
@@ -45,6 +42,17 @@ impl Client {
             Err(error) => no_answer::outcome(&error, self.shown()),
         };
         probe
+    }
+
+    /// Returns a request of no series.
+    pub(in crate::remote_write) fn empty_request(&self) -> Result<RequestBuilder, ClientError> {
+        let request = self.request(Method::POST, self.url().clone())?;
+        let headers = HEADERS.into_iter();
+        Ok(
+            headers.fold(request.body(compress(&[])), |request, (name, value)| {
+                request.header(name, value)
+            }),
+        )
     }
 }
 

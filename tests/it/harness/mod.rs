@@ -31,7 +31,7 @@ pub(crate) use disk::{Disk, fill};
 pub(crate) use generator::{Density, Generator};
 pub(crate) use process::{Output, Process, Signal};
 pub(crate) use prometheus::{Mode, Prometheus, PrometheusOptions, Tls};
-pub(crate) use proxy::{Proxy, Verdict};
+pub(crate) use proxy::{Proxy, Request, Verdict};
 pub(crate) use read_only::read_only;
 pub(crate) use receiver::Receiver;
 pub(crate) use server::Suite;
