@@ -60,7 +60,8 @@ pub struct DeviceSlice {
     pub device: usize,
     /// The part of the slice's range that is still to be done for it.
     pub range: Interval,
-    /// Each bucket's events, ascending, reaching beyond the range; quiet buckets are missing.
+    /// Each bucket's events, ascending, reaching beyond the range. A quiet bucket is there too, for its silence says
+    /// something: with an AFK bucket that is quiet nobody is there, without one nobody knows. None if all are quiet.
     pub buckets: Vec<(Bucket, Vec<Event>)>,
     /// The same of the plan's companions, none where no bucket was read.
     pub companions: Vec<(Bucket, Vec<Event>)>,

@@ -110,12 +110,14 @@ impl Progress {
         until: Time,
     ) -> DeviceSlice {
         let range = Interval::new(range.start().max(self.position), range.end());
-        let mut read = Vec::new();
+        let (mut read, mut is_quiet_device) = (Vec::new(), true);
         for (bucket, quiet_until) in std::mem::take(&mut self.buckets) {
             if self.lost.is_some() || quiet_until >= range.end() {
+                read.push((bucket.clone(), Vec::new()));
                 self.buckets.push((bucket, quiet_until));
                 continue;
             }
+            is_quiet_device = false;
             let Some(events) = self.take(&bucket, server.slice(&bucket, range)) else {
                 continue;
             };
@@ -130,6 +132,9 @@ impl Progress {
             self.buckets
                 .extend(quiet_until.map(|time| (bucket.clone(), time)));
             read.push((bucket, events));
+        }
+        if is_quiet_device {
+            read.clear();
         }
         let mut companions = Vec::new();
         for bucket in std::mem::take(&mut self.companions) {

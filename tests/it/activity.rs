@@ -1,10 +1,11 @@
 //! When somebody was there, as the Activity view has it.
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
 use crate::harness::{
-    Agent, AwServer, BucketSpec, EventSpec, Prometheus, Proxy, Receiver, Suite, Verdict, midnight,
+    Agent, AwServer, BucketSpec, Clock, EventSpec, Prometheus, Proxy, Receiver, Suite, Verdict,
+    midnight,
 };
 use crate::totals::{assert_equal, seconds, yesterday};
 
@@ -107,4 +108,56 @@ fn windows_wait_for_an_afk_bucket_that_cannot_be_read() {
     proxy.set_rule(|_, _, _| Verdict::Forward);
     agent.sync();
     assert_active(&prometheus, &[("false", 600)]);
+}
+
+/// Starts a server with ten minutes of `vim` on each of three days far apart, and an AFK bucket with `presence`.
+fn far_apart(presence: &[EventSpec]) -> AwServer {
+    let server = AwServer::start();
+    let windows: Vec<EventSpec> = DAYS
+        .iter()
+        .map(|&days| EventSpec::new(midnight(days), 600_000, json!({"app": "vim", "title": "t"})))
+        .collect();
+    server.add(&BucketSpec::window("laptop"), &windows);
+    server.add(&BucketSpec::afk("laptop"), presence);
+    server
+}
+
+/// How many days ago `vim` was in front.
+const DAYS: [i64; 3] = [12, 7, 2];
+
+#[test]
+fn an_afk_watcher_that_has_not_begun_or_has_ended_sees_nobody_however_time_is_sliced() {
+    let present = EventSpec::new(midnight(7), 300_000, json!({"status": "not-afk"}));
+    for presence in [&[present][..], &[]] {
+        let server = far_apart(presence);
+        let [at_once, in_passes] = [0, 1].map(|_| Prometheus::taking_history(Suite::Machine));
+        Agent::between(&[&server], &at_once).sync();
+        let (agent, clock) = Clock::given_to(Agent::between(&[&server], &in_passes));
+        for days in DAYS {
+            // The newest five minutes are left: before, in the middle of, and after the ten minutes.
+            for minutes in [5, 10, 16] {
+                let now = midnight(days) + TimeDelta::minutes(minutes);
+                clock.set_ahead(now - Utc::now());
+                agent.sync();
+            }
+        }
+        let active = |prometheus: &Prometheus| {
+            let end = midnight(0);
+            prometheus.totals(
+                "aw_window_seconds",
+                "active",
+                end - TimeDelta::days(20),
+                end,
+            )
+        };
+        let present = presence.len() as u32 * 300;
+        let truth = [("true", present), ("false", 1800 - present)];
+        let truth = truth.into_iter().filter(|(_, seconds)| *seconds > 0);
+        assert_equal(&active(&in_passes), &seconds(&truth.collect::<Vec<_>>()));
+        let all = |prometheus: &Prometheus| {
+            let activity = r#"{__name__=~"aw_.+",__name__!~"aw_sync_.+"}"#;
+            prometheus.raw_samples(activity, 20 * 86_400, midnight(0))
+        };
+        assert_eq!(all(&at_once), all(&in_passes));
+    }
 }
