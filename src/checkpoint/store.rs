@@ -41,7 +41,7 @@ pub enum StoreError {
     },
     /// The file was damaged and has been moved aside, so that the next start begins without it.
     #[error(
-        "{path} is damaged ({reason}); it is kept as {kept}\nhint: the next pass begins without it and sends again what `history` covers; that changes nothing in Prometheus with an out-of-order window, but VictoriaMetrics counts it twice: put a good copy back first if you have one"
+        "{path} is damaged ({reason}); it is kept as {kept}\nhint: the next pass goes on after the newest sample that the receiver has; if nobody can be asked for that, a VictoriaMetrics counts twice what it is sent again: put a good copy back first, or set `query-url`"
     )]
     SetAside {
         /// The file.
