@@ -1,5 +1,7 @@
 /** Focus: blocks without a break, changes of app, and what the time went to. */
 
+import { StackingMode } from '@grafana/grafana-foundation-sdk/common';
+
 import { dashboard } from './dashboard.js';
 import { HOURS_AT_MOST, daysBy } from './localTime.js';
 import { CLOCK, HOURS, lines, number, ranking, shares, stackedHours, stackedRows } from './panels.js';
@@ -77,6 +79,7 @@ export const focus = dashboard({
       height: 8,
       targets: [hours('A', `${longest} / 3600`)],
     })
+      .stacking(StackingMode.None)
       .timeFrom('now-13d/d')
       .hideTimeOverride(true)
       .maxDataPoints(HOURS_AT_MOST)

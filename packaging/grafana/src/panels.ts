@@ -47,6 +47,8 @@ export const CLOCK = 'dthms';
 export const SECONDS = 's';
 /** Hours, for axes: those of seconds would be marked at round thousands. */
 export const HOURS = 'suffix:h';
+/** Minutes, likewise: `m` would say `1 hour` of both 60 and 80. */
+export const MINUTES = 'suffix:min';
 
 /** What every panel says of itself. */
 export interface About {

@@ -1,7 +1,7 @@
 /** Today: what was done, in which app, when. */
 
 import { dashboard } from './dashboard.js';
-import { CLOCK, PALE, lanes, number, ranking, shares, stackedHours } from './panels.js';
+import { CLOCK, MINUTES, PALE, lanes, number, ranking, shares, stackedHours } from './panels.js';
 import { ACTIVE, WEB, away, largest, of, perStep, started, stopped, total, where, withoutOverlap } from './queries.js';
 import { sorted } from './tables.js';
 import { instant, steps, table } from './targets.js';
@@ -77,7 +77,7 @@ export const today = dashboard({
     stackedHours({
       title: 'Hours of the day',
       description: 'Active time in each hour, by category.',
-      unit: 'm',
+      unit: MINUTES,
       width: 15,
       height: 9,
       targets: [steps('A', `${perStep(ACTIVE, 'category')} / 60`, '1h', '{{category}}')],

@@ -77,8 +77,8 @@ function withGaps(points: [number, number][], step: number): [number, number | n
   });
 }
 
-/** Stacked bars, one for each row. */
-export function byRow(frames: Shown[][]): EChartsOption {
+/** Bars of each row, on each other or side by side. */
+export function byRow(frames: Shown[][], isStacked: boolean): EChartsOption {
   const fields = frames[0] ?? [];
   return {
     ...frame,
@@ -92,7 +92,7 @@ export function byRow(frames: Shown[][]): EChartsOption {
     series: numeric(fields).map((field) => ({
       name: field.name,
       type: 'bar',
-      stack: 'all',
+      stack: isStacked ? 'all' : undefined,
       barCategoryGap: '25%',
       itemStyle: { color: field.color },
       data: field.values as number[],

@@ -75,7 +75,7 @@ function draw(panel: Panel, answer: Answer, width: number, height: number): stri
     case 'timeseries':
       return overTime(frames, answer.range, answer.step, width);
     case 'barchart':
-      return byRow(frames);
+      return byRow(frames, panel.options?.stacking === 'normal');
     case 'piechart':
       return donut(frames, width, height);
     default:
