@@ -288,6 +288,7 @@ fn titled(destination: Option<&str>, text: &str) -> String {
 fn state(report: &PassReport) -> String {
     match &report.lag {
         _ if report.is_waiting => "waiting for watchers to bring what they kept".to_owned(),
+        None if report.undelivered > 0 => "nothing has been delivered yet".to_owned(),
         Some(lag) if !lag.is_zero() => {
             format!("{} still waiting", humantime::format_duration(*lag))
         }

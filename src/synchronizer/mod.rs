@@ -185,8 +185,12 @@ impl Synchronizer {
                     self.doubt_is_over();
                 }
             }
-            report.lag = targets
-                .iter()
+            // One without any activity has come to its end without a sample.
+            let has_begun =
+                |Target { state, .. }: &&Target| state.newest.is_some() || state.watermark >= until;
+            let begun = targets.iter().filter(has_begun);
+            report.undelivered = targets.len() - begun.clone().count();
+            report.lag = begun
                 .map(|target| until.since(target.state.watermark))
                 .max();
         }

@@ -18,8 +18,11 @@ pub struct PassReport {
     pub samples: usize,
     /// How many requests they took.
     pub requests: usize,
-    /// How far delivered time is behind the horizon, of the device where it is most; `None` if no device was read.
+    /// How far delivered time is behind the horizon, of the device where it is most, but for those of which nothing has
+    /// been delivered yet; `None` if there is no other.
     pub lag: Option<Duration>,
+    /// Of how many of the devices that were read nothing has been delivered yet.
+    pub undelivered: usize,
     /// Whether a server is back whose watchers still have to bring what they kept.
     pub is_waiting: bool,
     /// What the receiver did not take.

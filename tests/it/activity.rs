@@ -128,7 +128,7 @@ const DAYS: [i64; 3] = [12, 7, 2];
 #[test]
 fn an_afk_watcher_that_has_not_begun_or_has_ended_sees_nobody_however_time_is_sliced() {
     let present = EventSpec::new(midnight(7), 300_000, json!({"status": "not-afk"}));
-    for presence in [&[present][..], &[]] {
+    for (presence, present) in [(&[present][..], 300), (&[], 0)] {
         let server = far_apart(presence);
         let [at_once, in_passes] = [0, 1].map(|_| Prometheus::taking_history(Suite::Machine));
         Agent::between(&[&server], &at_once).sync();
@@ -150,7 +150,6 @@ fn an_afk_watcher_that_has_not_begun_or_has_ended_sees_nobody_however_time_is_sl
                 end,
             )
         };
-        let present = presence.len() as u32 * 300;
         let truth = [("true", present), ("false", 1800 - present)];
         let truth = truth.into_iter().filter(|(_, seconds)| *seconds > 0);
         assert_equal(&active(&in_passes), &seconds(&truth.collect::<Vec<_>>()));

@@ -1,6 +1,8 @@
 //! A server that is away, or another one than it should be: what a person sees, and that the next run has everything.
 
-use crate::harness::{Agent, AwServer, Pass, Prometheus, Receiver, Suite, complaint};
+use crate::harness::{
+    Agent, AwServer, Pass, Prometheus, Proxy, Receiver, Suite, Verdict, complaint,
+};
 use crate::{faults, hour};
 
 #[test]
@@ -43,4 +45,20 @@ fn what_answers_is_no_activitywatch() {
     aw-sync-agent: ActivityWatch at URL answered 404 to `api/0/info`: 404 page not found
     hint: is this an ActivityWatch server? check `--aw-url`
     ");
+}
+
+#[test]
+fn a_first_pass_that_fails_says_that_nothing_has_been_delivered() {
+    let (server, prometheus) = hour::servers();
+    let proxy = Proxy::start(&prometheus.url(), |_, path, _| {
+        if path.ends_with("/write") {
+            Verdict::Answer(401, "", "who are you?")
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
+    let run = agent.run(&["sync"]);
+    let summary = "devices: 1; nothing has been delivered yet";
+    assert!(run.stderr.contains(summary), "{}", run.stderr);
 }
