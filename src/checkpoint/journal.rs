@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::entry::{self, Entry, Kept};
-use super::store::{StoreError, create_private, replace};
+use super::store::{StoreError, create_private, replace, sync_directory};
 use crate::timeline::{Time, utc_day};
 
 /// In how many entries a day is kept, until they are joined.
@@ -84,6 +84,13 @@ impl Journal {
         }
         .map_err(failed)?;
         append(&mut file, kept.bytes as u64, &added).map_err(failed)?;
+        if kept.bytes == 0 {
+            // The checkpoint, which is written next, says that the day is there.
+            let parents = [Some(&*path), path.parent()].into_iter().flatten();
+            for name in parents {
+                sync_directory(name).map_err(failed)?;
+            }
+        }
         days.0.insert(date(time), last);
         Ok(())
     }

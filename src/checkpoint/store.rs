@@ -358,11 +358,14 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         .and_then(|()| file.sync_all())
         .map_err(failed)?;
     fs::rename(&scratch, path).map_err(failed)?;
-    #[cfg(unix)] // Without this a power cut can undo the rename itself.
+    sync_directory(path).map_err(failed)
+}
+
+/// Has the name of the file at `path` on disk, which a power cut could undo otherwise.
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
     if let Some(directory) = path.parent() {
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(failed)?;
+        File::open(directory)?.sync_all()?;
     }
     Ok(())
 }

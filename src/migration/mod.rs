@@ -124,10 +124,10 @@ fn keys(mut settings: Map<String, Value>, left_out: &mut Vec<String>) -> String 
         general.set("excluded-watchers", texts(&value));
     }
     if let Some(value) = take(&["mindata"]) {
-        general.set(
-            "min-data",
-            toml::Value::Integer(value.as_i64().unwrap_or(0)),
-        );
+        match scalar(&value).trim().parse::<i64>() {
+            Ok(number) => general.set("min-data", number),
+            Err(_) => left_out.push(format!("min-data = {value}: it is not a whole number")),
+        }
     }
     if let Some(value) = take(&["userid"]) {
         general.set("user-id", text(&value));

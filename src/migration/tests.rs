@@ -26,6 +26,7 @@ Settings:
   userId: 7
   cron: '*/10 * * * *'
   includeHostname: true
+  minData: '7'
   plugins: [filters, scripts]
   colour: blue
 "]), @r#"
@@ -34,6 +35,7 @@ Settings:
     prometheus-url = "https://desk.lan"
     cron = "*/10 * * * *"
     excluded-watchers = ["aw-watcher-web"]
+    min-data = 7
     user-id = "7"
 
     [[remote-write]]

@@ -28,6 +28,10 @@ impl Synchronizer {
         patience: Patience,
         report: &mut PassReport,
     ) -> Result<Flow, StoreError> {
+        if !self.journal_has_names() {
+            // What was sent under other names, or by an older version, is not looked up.
+            self.endpoint_mut().unconfirmed.clear();
+        }
         let now = self.now;
         let is_due = |stretch: &Stretch| now.since(stretch.at) >= SURE_AFTER || stretch.at > now;
         let unconfirmed = self.endpoint_mut().unconfirmed.iter();
@@ -42,12 +46,16 @@ impl Synchronizer {
         for (range, resent) in joined(due.clone()) {
             let missing = match self.not_there(range).await? {
                 Ok(missing) => missing,
-                Err(QueryError::NoQueryApi { .. }) => {
+                // The rest may be asked for all the same.
+                Err(QueryError::Rejected { .. }) => {
+                    self.forget_unconfirmed();
+                    continue;
+                }
+                // The next pass asks again, if there is anybody to ask.
+                Err(_) => {
                     self.forget_unconfirmed();
                     return Ok(Flow::Continue);
                 }
-                // The next pass asks again.
-                Err(_) => return Ok(Flow::Continue),
             };
             if let Some(missing) = missing {
                 // Without seeing what was sent last, nothing can be said of what was sent before.
@@ -56,6 +64,7 @@ impl Synchronizer {
                         "{} does not show what it has taken, so what it may have lost is not found\nhint: check `query-url` under `[remote-write]`",
                         self.destination.shown()
                     )]);
+                    self.forget_unconfirmed();
                     return Ok(Flow::Continue);
                 };
                 let sent = self.send_again(range, missing, resent, patience, report);
@@ -75,7 +84,7 @@ impl Synchronizer {
         Ok(Flow::Continue)
     }
 
-    /// Forgets what has waited longest to be seen, where nobody can be asked.
+    /// Forgets what has waited longest to be seen, where nobody answers for it.
     fn forget_unconfirmed(&mut self) {
         let unconfirmed = &mut self.endpoint_mut().unconfirmed;
         unconfirmed.drain(..unconfirmed.len().saturating_sub(MOST_UNCONFIRMED));
@@ -157,7 +166,8 @@ impl Synchronizer {
     }
 }
 
-/// Returns the time of stretches, those that touch within a UTC day as one, and how often the most of each was sent again.
+/// Returns the time of stretches, and how often each was sent again; those that touch within a UTC day, and were sent
+/// again as often, as one.
 fn joined(mut stretches: Vec<Stretch>) -> Vec<(Interval, u32)> {
     stretches.sort_by_key(|stretch| (stretch.from, stretch.until));
     let mut joined: Vec<(Interval, u32)> = Vec::new();
@@ -165,10 +175,11 @@ fn joined(mut stretches: Vec<Stretch>) -> Vec<(Interval, u32)> {
         let range = Interval::new(stretch.from, stretch.until);
         match joined.last_mut() {
             Some((last, resent))
-                if range.start() <= last.end() && range.end() <= utc_day_end(last.start()) =>
+                if range.start() <= last.end()
+                    && range.end() <= utc_day_end(last.start())
+                    && *resent == stretch.resent =>
             {
                 *last = last.hull(range);
-                *resent = stretch.resent.max(*resent);
             }
             _ => joined.push((range, stretch.resent)),
         }
@@ -182,24 +193,32 @@ mod tests {
     use crate::timeline::Time;
 
     #[test]
-    fn stretches_of_a_day_are_joined() {
+    fn stretches_of_a_day_that_were_sent_as_often_are_joined() {
         let minutes = |from: i64, until: i64| {
             Interval::new(
                 Time::from_millis(from * 60_000),
                 Time::from_millis(until * 60_000),
             )
         };
-        let stretches = [(5, 10), (0, 5), (20, 30), (1430, 1440), (1440, 1445)];
-        let stretches = stretches.map(|(from, until)| Stretch {
+        let stretches = [
+            (5, 10, 1),
+            (0, 5, 1),
+            (10, 15, 0),
+            (20, 30, 1),
+            (1430, 1440, 1),
+            (1440, 1445, 1),
+        ];
+        let stretches = stretches.map(|(from, until, resent)| Stretch {
             from: minutes(from, until).start(),
             until: minutes(from, until).end(),
             at: Time::EPOCH,
-            resent: 1,
+            resent,
         });
         assert_eq!(
             joined(stretches.into()),
             [
                 (minutes(0, 10), 1),
+                (minutes(10, 15), 0),
                 (minutes(20, 30), 1),
                 (minutes(1430, 1440), 1),
                 (minutes(1440, 1445), 1)

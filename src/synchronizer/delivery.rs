@@ -59,7 +59,9 @@ impl Synchronizer {
             self.destination.shown(),
             sending.samples()
         );
-        self.settle(sending, true, patience, report).await
+        // Of what was only given up there is nothing left to send.
+        let maybe_stored = !sending.parts.is_empty();
+        self.settle(sending, maybe_stored, patience, report).await
     }
 
     /// Whether the checkpoint says of the devices of a request what it does once that is settled.

@@ -81,7 +81,11 @@ impl Synchronizer {
         let waiting = endpoint.unconfirmed.iter().map(|stretch| stretch.from);
         let before = waiting.min().unwrap_or(newest).min(newest - KEPT);
         let journal = self.journal();
-        journal.forget_before(before, &mut self.endpoint_mut().days)
+        let endpoint = self.endpoint_mut();
+        // What is forgotten is not known to be nothing.
+        let since = endpoint.journal_since;
+        endpoint.journal_since = since.map(|since| since.max(utc_day(before)));
+        journal.forget_before(before, &mut endpoint.days)
     }
 
     /// Returns what was sent of `range`, which lies within a UTC day, ascending by labels; what was refused too. `None` if

@@ -122,7 +122,7 @@ pub enum Problem {
     },
     /// Samples of a time to come were sent, while the clock was ahead.
     #[error(
-        "host `{host}` has samples until {until}, which is still to come: nothing of it is sent before\nhint: if the clock is right now, wait, or rename the host under [hosts]"
+        "host `{host}` has samples until {until}, which is still to come: nothing of it is sent before\nhint: if the clock is right now, wait: what is recorded until then stays in ActivityWatch, and is looked for afterwards"
     )]
     Ahead {
         /// The host.

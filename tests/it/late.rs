@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aw_sync_agent::checkpoint::{Cause, Refused, Sending, Store};
+use aw_sync_agent::timeline::Time;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -256,6 +258,46 @@ fn what_was_sent_is_as_young_as_its_answer() {
         let at: DateTime<Utc> = at.parse().unwrap();
         assert!(at - before >= TimeDelta::seconds(2), "{before}, then {at}");
     });
+}
+
+#[test]
+fn what_was_given_up_just_before_a_kill_is_recorded_afterwards() {
+    let (server, prometheus) = hour::servers();
+    let agent = Agent::between(&[&server], &prometheus);
+    agent.sync();
+    // As a kill leaves it: given up, with nothing left to send, and not in the checkpoint yet.
+    let url = prometheus.url() + "/api/v1/write";
+    let store = Store::new(&agent.data_dir(), false).open().unwrap();
+    let store = store.of(&url);
+    let (from, until) = (Time::from(midnight(1)), Time::from(midnight(0)));
+    let given_up = Refused {
+        user: "ada".to_owned(),
+        host: "laptop".to_owned(),
+        from,
+        until,
+        samples: 7,
+        cause: Cause::Fault,
+        reason: "never there".to_owned(),
+    };
+    let number = store.load().unwrap().settled + 1;
+    let sending = Sending {
+        number,
+        endpoint: url,
+        from,
+        until,
+        devices: Vec::new(),
+        retried: Vec::new(),
+        delivered: 0,
+        refused: vec![given_up],
+        done: Vec::new(),
+        parts: Vec::new(),
+    };
+    store.keep(&sending).unwrap();
+    let run = agent.run(&["sync"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert_eq!(refused_samples(&agent), 7);
+    assert_eq!(agent.sync().samples, 0);
+    assert_eq!(refused_samples(&agent), 7);
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn while_a_clock_is_behind_nothing_is_lost_or_sent_twice() {
             insta::assert_snapshot!(aftermath(&agent, &run, &[(newest, "THEN")]), @"
             exit 3
             aw-sync-agent: host `laptop` has samples until THEN, which is still to come: nothing of it is sent before
-            hint: if the clock is right now, wait, or rename the host under [hosts]
+            hint: if the clock is right now, wait: what is recorded until then stays in ActivityWatch, and is looked for afterwards
             delivered until the horizon
             ");
         }
