@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use aw_sync_agent::metrics::{Labels, Sample, Series};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -14,7 +13,9 @@ use crate::harness::{
     VictoriaMetricsOptions, complaint, midnight, wait_until,
 };
 use crate::hour;
-use crate::refusals::{NOTHING_FOUND, default_prometheus, refused, refused_samples};
+use crate::refusals::{
+    ANOTHERS_MINUTE, beside_another_writer, default_prometheus, refused, refused_samples,
+};
 use crate::totals::{assert_equal, seconds, yesterday};
 
 const DAYS: u32 = 3;
@@ -330,32 +331,7 @@ fn what_is_refused_again_is_counted_once() {
 fn what_has_another_in_its_place_stays_remembered() {
     let server = hour::server();
     let mut prometheus = Prometheus::start(PrometheusOptions::default());
-    let labels = [
-        ("__name__", "aw_window_seconds"),
-        ("active", "unknown"),
-        ("app", "vim"),
-        ("category", "Development"),
-        ("host", "laptop"),
-        ("user", "ada"),
-    ];
-    let middle = midnight(1) + TimeDelta::seconds(30 * 60 + 30);
-    prometheus.store(&[Series {
-        labels: Labels::new(labels.map(|(name, value)| (name, value.to_owned()))),
-        samples: vec![Sample {
-            timestamp_ms: middle.timestamp_millis(),
-            value: 30.0,
-        }],
-    }]);
-    let proxy = Proxy::judging(&prometheus.url(), |request| {
-        if request.asks_where_to_begin() {
-            // Else it would go on from the other writer's sample.
-            Verdict::Answer(200, "", NOTHING_FOUND)
-        } else {
-            Verdict::Forward
-        }
-    });
-    let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
-    let agent = agent.args(&["--user-id", "ada"]);
+    let (agent, _proxy) = beside_another_writer(&server, &prometheus);
     assert_eq!(agent.run(&["sync"]).code, Some(1));
     assert_eq!(refused_samples(&agent), 31);
     prometheus.restart_taking("10000d");
@@ -376,7 +352,7 @@ fn what_has_another_in_its_place_stays_remembered() {
     let listed = refused(&agent);
     assert_eq!(listed.len(), 1, "{listed:?}");
     let from: DateTime<Utc> = listed[0]["from"].as_str().unwrap().parse().unwrap();
-    assert_eq!(from, middle - TimeDelta::seconds(30));
+    assert_eq!(from, midnight(1) + TimeDelta::minutes(ANOTHERS_MINUTE));
 }
 
 #[test]

@@ -123,10 +123,12 @@ fn one_poisoned_sample_takes_nothing_else_with_it() {
     assert_eq!(refused_samples(&agent), 3);
 }
 
-#[test]
-fn what_another_writer_has_sent_is_refused_and_the_rest_taken() {
-    let server = hour::server();
-    let prometheus = Prometheus::start(PrometheusOptions::default());
+/// The minute of the hour of which another writer has something.
+pub(crate) const ANOTHERS_MINUTE: i64 = 30;
+
+/// Has another writer store half a minute of the hour, and returns an agent, the samples of which are like it but for that
+/// one, with the proxy that it goes through.
+pub(crate) fn beside_another_writer(server: &AwServer, prometheus: &Prometheus) -> (Agent, Proxy) {
     let labels = [
         ("__name__", "aw_window_seconds"),
         ("active", "unknown"),
@@ -135,7 +137,7 @@ fn what_another_writer_has_sent_is_refused_and_the_rest_taken() {
         ("host", "laptop"),
         ("user", "ada"),
     ];
-    let middle = midnight(1) + TimeDelta::seconds(30 * 60 + 30);
+    let middle = midnight(1) + TimeDelta::minutes(ANOTHERS_MINUTE) + TimeDelta::seconds(30);
     prometheus.store(&[Series {
         labels: Labels::new(labels.map(|(name, value)| (name, value.to_owned()))),
         samples: vec![Sample {
@@ -152,7 +154,14 @@ fn what_another_writer_has_sent_is_refused_and_the_rest_taken() {
         }
     });
     let agent = Agent::new().reading(&server.url()).writing(&proxy.url());
-    let agent = agent.args(&["--user-id", "ada"]);
+    (agent.args(&["--user-id", "ada"]), proxy)
+}
+
+#[test]
+fn what_another_writer_has_sent_is_refused_and_the_rest_taken() {
+    let server = hour::server();
+    let prometheus = Prometheus::start(PrometheusOptions::default());
+    let (agent, _proxy) = beside_another_writer(&server, &prometheus);
     let run = agent.run(&["sync"]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     let stored = yesterday(&prometheus, "aw_window_seconds", "app");
