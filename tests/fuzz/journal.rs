@@ -1,4 +1,4 @@
-//! A day of the journal: any bytes make bodies, what breaks off hides none, and a body is none or one to send again.
+//! A day of the journal: any bytes make entries, what breaks off hides none, and a body is none or one to send again.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use aw_sync_agent::checkpoint::{Journal, Store};
+use aw_sync_agent::checkpoint::{Days, Entry, Fate, Journal, Store};
 use aw_sync_agent::remote_write::Parcel;
 use aw_sync_agent::timeline::Time;
 use libfuzzer_sys::fuzz_target;
@@ -32,9 +32,8 @@ static DAY: LazyLock<Day> = LazyLock::new(|| {
         directory: memory::directory(),
         file: PathBuf::new(),
     };
-    let body: &[u8] = b"body";
     day.journal()
-        .add(Time::EPOCH, [body])
+        .add(Time::EPOCH, &mut Days::default(), &[entry(b"body")])
         .expect("the directory is writable");
     // sent/<endpoint>/<day>
     day.file = day.directory.path().join("sent");
@@ -49,18 +48,30 @@ static DAY: LazyLock<Day> = LazyLock::new(|| {
 fuzz_target!(|bytes: &[u8]| {
     fs::write(&DAY.file, bytes).expect("the directory is writable");
     let journal = DAY.journal();
-    let mut bodies = journal.of_day(Time::EPOCH).expect("it is there");
-    for body in &bodies {
-        if let Ok(parcel) = Parcel::of_body(body) {
+    let mut days = Days::default();
+    let before = journal.of_day(Time::EPOCH, &days).expect("it is there");
+    for entry in before.iter().flatten() {
+        if let Ok(parcel) = Parcel::of_body(&entry.body) {
             check(parcel);
         }
     }
-    bodies.push(b"further".to_vec());
+    let further = entry(b"further");
     journal
-        .add(Time::EPOCH, bodies.last().map(Vec::as_slice))
+        .add(Time::EPOCH, &mut days, std::slice::from_ref(&further))
         .expect("the directory is writable");
-    assert_eq!(journal.of_day(Time::EPOCH).expect("it is there"), bodies);
+    let after = journal.of_day(Time::EPOCH, &days).expect("it is there");
+    if let Some(mut entries) = before {
+        entries.push(further);
+        assert_eq!(after, Some(entries));
+    }
 });
+
+fn entry(body: &[u8]) -> Entry {
+    Entry {
+        body: body.to_vec(),
+        fate: Fate::Delivered,
+    }
+}
 
 /// A parcel is what its request holds, and its halves are all of it.
 fn check(parcel: Parcel) {

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use aw_sync_agent::remote_write::{Outcome, classify};
+use aw_sync_agent::remote_write::{Answer, Outcome, classify};
 use libfuzzer_sys::fuzz_target;
 
 const STATUSES: [u16; 12] = [200, 204, 302, 400, 404, 408, 413, 422, 429, 500, 502, 503];
@@ -13,7 +13,13 @@ fuzz_target!(|text: &str| {
     let (header, body) = text.split_once('\n').unwrap_or((text, ""));
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_000_000);
     for status in STATUSES {
-        match classify(status, body, Some(header), now) {
+        let answer = Answer {
+            status,
+            body,
+            retry_after: Some(header),
+            ..Answer::default()
+        };
+        match classify(&answer, now) {
             Outcome::Delivered => assert!(status < 300, "{status}"),
             Outcome::Unavailable {
                 maybe_stored,

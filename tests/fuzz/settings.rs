@@ -94,7 +94,7 @@ fn can_be_used(settings: &Settings) {
             rules: &settings.relabel,
         };
         let mut budget = Budget::new(settings.series_budget, Time::EPOCH, [].into());
-        let series = device_series([source], labelling, &mut budget);
+        let series = device_series([source], labelling, None, &mut budget);
         assert!(series.len() <= 1);
         for (name, value) in series.iter().flat_map(|series| series.labels.iter()) {
             let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
