@@ -3,12 +3,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::sending::{self, Unreadable};
 use super::{Checkpoint, Endpoint, Journal, Sending};
+use crate::stable_hash::stable_hash;
 use crate::timeline::Time;
 
 /// The version of the file that this program writes; it reads no other.
@@ -130,7 +130,7 @@ impl Store {
 
     /// Where the request under way to `url` is: a file of its own, whatever place the settings name the destination at.
     fn sending_path(&self, url: &str) -> PathBuf {
-        self.path(&format!("sending-{:016x}", hash(url)), "")
+        self.path(&format!("sending-{:016x}", stable_hash(url)), "")
     }
 
     /// Where it was as long as there was one destination.
@@ -142,7 +142,7 @@ impl Store {
     pub(super) fn journal(&self, endpoint: &str) -> Journal {
         Journal::new(
             self.path("sent", "")
-                .join(format!("{:016x}", hash(endpoint))),
+                .join(format!("{:016x}", stable_hash(endpoint))),
         )
     }
 
@@ -335,12 +335,6 @@ fn remove(path: PathBuf) -> Result<(), StoreError> {
         }),
         _ => Ok(()),
     }
-}
-
-/// Returns the same for the same text in every version of the program.
-fn hash(text: &str) -> u64 {
-    let digest: [u8; 16] = Md5::digest(text).into();
-    u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
 }
 
 /// Replaces the file at `path`, on disk before it returns.

@@ -1,7 +1,6 @@
 //! What a slice has from those before it, and how that is made anew where nobody has it.
 
 use chrono::Local;
-use md5::{Digest, Md5};
 
 use super::Synchronizer;
 use super::plan::Target;
@@ -9,6 +8,7 @@ use crate::activitywatch::{BucketPlan, DevicePlan, ReadPlan, Start};
 use crate::day::Day;
 use crate::metrics::{Budget, Focus, FocusRules, Source, is_window, say_together};
 use crate::settings::Settings;
+use crate::stable_hash::stable_hash;
 use crate::timeline::{Interval, Time};
 
 /// What is carried from slice to slice of a device.
@@ -141,8 +141,7 @@ impl Synchronizer {
             learnt.from,
             relabel.configs()
         );
-        let digest: [u8; 16] = Md5::digest(text).into();
-        u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
+        stable_hash(&text)
     }
 }
 

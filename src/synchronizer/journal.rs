@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use md5::{Digest, Md5};
-
 use super::Synchronizer;
 use super::delivery::parcel_of;
 use crate::checkpoint::{Entry, Fate, Journal, Sending, StoreError, Stretch};
 use crate::metrics::{Labels, Sample, Series};
 use crate::remote_write::Parcel;
 use crate::settings::Settings;
+use crate::stable_hash::stable_hash;
 use crate::timeline::{Interval, Time, utc_day, utc_day_end};
 
 /// How far back what was sent is kept: as far as it is looked at again, and a day to spare.
@@ -66,8 +65,7 @@ impl Synchronizer {
             ..
         } = &self.settings;
         let text = format!("2{user:?}{labels:?}{hosts:?}{:?}", relabel.configs());
-        let digest: [u8; 16] = Md5::digest(text).into();
-        u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
+        stable_hash(&text)
     }
 
     /// Forgets what is too old to be looked at again, and what does not wait to be seen. What was sent last tells how old

@@ -14,9 +14,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("logging", &[]),
     ("service", &[]),
     ("message", &[]),
+    ("stable_hash", &[]),
     ("migration", &[]),
     ("activitywatch", &["message", "timeline"]),
-    ("metrics", &["activitywatch", "timeline"]),
+    ("metrics", &["activitywatch", "stable_hash", "timeline"]),
     (
         "settings",
         &["activitywatch", "dirs", "local_time", "metrics", "timeline"],
@@ -29,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "query_api",
         &["message", "metrics", "remote_write", "settings", "timeline"],
     ),
-    ("checkpoint", &["metrics", "timeline"]),
+    ("checkpoint", &["metrics", "stable_hash", "timeline"]),
     (
         "synchronizer",
         &[
@@ -40,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "query_api",
             "remote_write",
             "settings",
+            "stable_hash",
             "timeline",
         ],
     ),

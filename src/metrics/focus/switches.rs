@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::ActiveWindow;
 use crate::metrics::count::BILLIONTHS;
 use crate::metrics::sums::Steps;
 use crate::metrics::window;
+use crate::stable_hash::stable_hash;
 use crate::timeline::{Step, Time};
 
 /// The app that was in front last while somebody was there.
@@ -34,7 +34,7 @@ pub(super) fn follow(
         interval, event, ..
     } in windows
     {
-        let app = hash(window::app(event));
+        let app = stable_hash(window::app(event));
         let last = in_front.filter(|last| interval.start().since(last.until) < min_break);
         if last.is_some_and(|last| last.app != app) {
             *steps.entry(Step::containing(interval.start())).or_default() += BILLIONTHS;
@@ -43,10 +43,4 @@ pub(super) fn follow(
         *in_front = Some(InFront { app, until });
     }
     steps
-}
-
-/// Returns the same for the same app in every version and on every machine.
-fn hash(app: &str) -> u64 {
-    let digest: [u8; 16] = Md5::digest(app).into();
-    u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
 }
