@@ -9,17 +9,10 @@ const MAX: Duration = Duration::from_hours(878_400);
 
 /// Parses a length of time such as `5m` or `1h 30m`; zero is taken.
 pub(super) fn parse(key: &'static str, value: &str) -> Result<Duration, Fault> {
-    let fault = |reason: String| {
-        Problem::Duration {
-            key,
-            value: value.to_owned(),
-            reason,
-        }
-        .of(key)
-    };
-    let duration = humantime::parse_duration(value).map_err(|reason| fault(reason.to_string()))?;
+    let duration =
+        humantime::parse_duration(value).map_err(|reason| fault(key, value, reason.to_string()))?;
     if duration > MAX {
-        return Err(fault("it is over a hundred years".to_owned()));
+        return Err(fault(key, value, "it is over a hundred years".to_owned()));
     }
     Ok(duration)
 }
@@ -29,12 +22,7 @@ pub(super) fn positive(key: &'static str, value: &str) -> Result<Duration, Fault
     let duration = parse(key, value)?;
     if duration.is_zero() {
         let reason = "it must be more than zero".to_owned();
-        return Err(Problem::Duration {
-            key,
-            value: value.to_owned(),
-            reason,
-        }
-        .of(key));
+        return Err(fault(key, value, reason));
     }
     Ok(duration)
 }
@@ -44,14 +32,18 @@ pub(super) fn at_least(least: Duration, key: &'static str, value: &str) -> Resul
     let duration = parse(key, value)?;
     if duration < least {
         let reason = format!("it must be at least {}", text(least));
-        return Err(Problem::Duration {
-            key,
-            value: value.to_owned(),
-            reason,
-        }
-        .of(key));
+        return Err(fault(key, value, reason));
     }
     Ok(duration)
+}
+
+fn fault(key: &'static str, value: &str, reason: String) -> Fault {
+    Problem::Duration {
+        key,
+        value: value.to_owned(),
+        reason,
+    }
+    .of(key)
 }
 
 /// Returns `duration` in the largest unit that takes a whole number of it.

@@ -13,7 +13,6 @@ use std::sync::LazyLock;
 
 use aw_sync_agent::activitywatch::{Exported, Reader};
 use aw_sync_agent::checkpoint::Store;
-use aw_sync_agent::dirs::Dirs;
 use aw_sync_agent::metrics::Series;
 use aw_sync_agent::openmetrics;
 use aw_sync_agent::remote_write::{Parcel, batches};
@@ -50,18 +49,8 @@ struct Fixture {
 
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let directory = memory::directory();
-    let path = |name: &str| directory.path().join(name);
-    let dirs = Dirs {
-        config: path("config"),
-        data: path("data"),
-        cache: path("cache"),
-        log: path("log"),
-        base_config: path("base"),
-        rust_configs: vec![],
-    };
-    fs::create_dir(&dirs.config)
-        .and_then(|()| fs::write(dirs.config.join("categories.json"), CATEGORIES))
-        .expect("the directory is writable");
+    let dirs = memory::dirs(directory.path());
+    fs::write(dirs.config.join("categories.json"), CATEGORIES).expect("the directory is writable");
     let settings: PartialSettings = toml::from_str(SETTINGS).expect("they are TOML");
     let loaded = settings::load(settings, |_| None, &dirs).expect("they are settings");
     Fixture {

@@ -1,5 +1,9 @@
 //! A directory in memory: each input becomes a file of its own, as the agent finds it.
 
+use std::fs;
+use std::path::Path;
+
+use aw_sync_agent::dirs::Dirs;
 use tempfile::TempDir;
 
 /// Makes a directory that is gone with the value; where there is none in memory, on disk.
@@ -7,4 +11,20 @@ pub fn directory() -> TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .expect("there is a directory for temporary files")
+}
+
+/// Returns the agent's directories below `root`; that of the settings is made.
+#[allow(dead_code, reason = "not every target has settings")]
+pub fn dirs(root: &Path) -> Dirs {
+    let path = |name: &str| root.join(name);
+    let dirs = Dirs {
+        config: path("config"),
+        data: path("data"),
+        cache: path("cache"),
+        log: path("log"),
+        base_config: path("base"),
+        rust_configs: vec![],
+    };
+    fs::create_dir(&dirs.config).expect("the directory is writable");
+    dirs
 }

@@ -25,16 +25,7 @@ struct Home {
 
 static HOME: LazyLock<Home> = LazyLock::new(|| {
     let root = memory::directory();
-    let path = |name: &str| root.path().join(name);
-    let dirs = Dirs {
-        config: path("config"),
-        data: path("data"),
-        cache: path("cache"),
-        log: path("log"),
-        base_config: path("base"),
-        rust_configs: vec![],
-    };
-    fs::create_dir(&dirs.config).expect("the directory is writable");
+    let dirs = memory::dirs(root.path());
     Home { dirs, _root: root }
 });
 
