@@ -127,6 +127,12 @@ fn rendered(series: &[Series]) -> String {
     lines.join("\n")
 }
 
+/// The series without rules, of somebody of whom nothing is known before.
+fn from_the_begin(windows: &[Event], afk: Option<&[Event]>, range: Interval) -> Vec<Series> {
+    let mut focus = begun(range.start());
+    series(windows, afk, range, &mut focus, &Rules::default())
+}
+
 #[test]
 fn each_step_says_how_things_stand_at_its_end() {
     let windows = [
@@ -138,13 +144,7 @@ fn each_step_says_how_things_stand_at_its_end() {
         window(840, 850, "vim"),
     ];
     let range = minutes(0, 20);
-    let series = series(
-        &windows,
-        None,
-        range,
-        &mut begun(range.start()),
-        &Rules::default(),
-    );
+    let series = from_the_begin(&windows, None, range);
     insta::assert_snapshot!(rendered(&series), @"
     aw_focus_streak_seconds -: 60@0 120@1 180@2 200@3 510@8 20@13 40@14
     aw_switches -: 1@1 1@2 1@8 1@14
@@ -163,13 +163,7 @@ fn only_active_time_counts() {
         event(610, 640, json!({"status": "not-afk"})),
     ];
     let range = minutes(0, 20);
-    let series = series(
-        &windows,
-        Some(&afk),
-        range,
-        &mut begun(range.start()),
-        &Rules::default(),
-    );
+    let series = from_the_begin(&windows, Some(&afk), range);
     insta::assert_snapshot!(rendered(&series), @"
     aw_focus_streak_seconds -: 30@0 30@10
     aw_today_seconds Work: 30@0
@@ -181,13 +175,7 @@ fn only_active_time_counts() {
 fn a_day_begins_anew() {
     let windows = [window(4 * 3600 - 90, 4 * 3600 + 90, "ed")];
     let range = minutes(230, 250);
-    let series = series(
-        &windows,
-        None,
-        range,
-        &mut begun(range.start()),
-        &Rules::default(),
-    );
+    let series = from_the_begin(&windows, None, range);
     insta::assert_snapshot!(rendered(&series), @"
     aw_focus_streak_seconds -: 30@238 90@239 150@240 180@241
     aw_today_seconds Work: 30@238 90@239 60@240 90@241
