@@ -47,4 +47,5 @@ pub mod settings;
 pub mod stable_hash;
 pub mod synchronizer;
 pub mod timeline;
+pub mod tls;
 pub mod verification;

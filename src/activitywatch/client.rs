@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::backend::Backend;
 use super::decode::{self, Decoded};
-use super::get::{Http, Reply, is_loopback};
+use super::get::{Http, Reply};
 use super::official::{self, Page, Query};
 use super::{ApiKey, Bucket, Event, ReadError, Server, ServerSettings};
 use crate::message::{innermost, one_line};
@@ -63,7 +63,7 @@ impl Client {
             .clone_into(&mut official.baseurl);
         Ok(Self {
             official,
-            http: Http::new(is_loopback(url)).map_err(|_| unable())?,
+            http: Http::new(url).map_err(|_| unable())?,
             has_userinfo: !url.username().is_empty() || url.password().is_some(),
             shown,
             key,

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{AUTHORIZATION, DATE, HeaderValue, LOCATION};
 use reqwest::{RequestBuilder, Response, Url};
 
+use crate::tls;
+
 /// The client's own time-out.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -22,23 +24,33 @@ pub(super) struct Reply {
     pub(super) location: Option<Url>,
 }
 
-/// Makes requests to one server. Kept, since to begin with it reads all the certificates of the machine, which takes
-/// longer than many requests.
+/// Makes requests to one server.
 pub(super) struct Http(reqwest::Client);
 
 impl Http {
+    /// Returns what makes requests to the server at `url`.
+    ///
     /// Loopback is never asked through a proxy, and nothing is asked where a redirect leads: the key is for one server.
     ///
     /// # Errors
     /// If the machine has no working TLS library.
-    pub(super) fn new(is_loopback: bool) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(url: &Url) -> Result<Self, reqwest::Error> {
         let mut client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             // Each request has a runtime of its own, and a connection ends with its runtime.
             .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none());
+        let is_loopback = is_loopback(url);
         if is_loopback {
             client = client.no_proxy();
+        }
+        let tls = if is_loopback && url.scheme() == "http" {
+            tls::of_nobody()
+        } else {
+            tls::of_machine()
+        };
+        if let Some(tls) = tls {
+            client = client.tls_backend_preconfigured(tls);
         }
         client.build().map(Self)
     }

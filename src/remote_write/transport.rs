@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use native_tls::TlsConnector;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
@@ -13,6 +14,7 @@ use crate::message::innermost;
 use crate::settings::{
     Proxy, RemoteWrite, Secret, SecretError, SecretSource, TlsConfig, is_loopback,
 };
+use crate::tls;
 
 const USER_AGENT: &str = concat!("aw-sync-agent/", env!("CARGO_PKG_VERSION"));
 
@@ -109,6 +111,29 @@ impl Transport {
         Ok(http)
     }
 
+    /// Returns the TLS that need not be made for this destination alone; `None` if it wants its own.
+    fn ready_made(&self) -> Option<TlsConnector> {
+        let RemoteWrite {
+            url,
+            tls_config,
+            proxy,
+            ..
+        } = &self.destination;
+        if !tls_config.is_usual() {
+            return None;
+        }
+        let is_direct = match proxy {
+            Proxy::Environment => is_loopback(url),
+            Proxy::Direct => true,
+            Proxy::Explicit { .. } => false,
+        };
+        if is_direct && url.scheme() == "http" {
+            tls::of_nobody()
+        } else {
+            tls::of_machine()
+        }
+    }
+
     fn make(&self, pem: &Pem) -> Result<reqwest::Client, ClientError> {
         let start = |error| ClientError::Start(plain(&innermost(&error)));
         let RemoteWrite {
@@ -126,6 +151,9 @@ impl Transport {
             .tls_version_min(tls_config.min_version)
             .tls_danger_accept_invalid_certs(tls_config.insecure_skip_verify);
         builder = pem.trusted(builder, tls_config)?;
+        if let Some(tls) = self.ready_made() {
+            builder = builder.tls_backend_preconfigured(tls);
+        }
         match proxy {
             Proxy::Environment if !is_loopback(url) => {}
             Proxy::Environment | Proxy::Direct => builder = builder.no_proxy(),

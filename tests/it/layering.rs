@@ -14,9 +14,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("logging", &[]),
     ("service", &[]),
     ("message", &[]),
+    ("tls", &[]),
     ("stable_hash", &[]),
     ("migration", &[]),
-    ("activitywatch", &["message", "timeline"]),
+    ("activitywatch", &["message", "timeline", "tls"]),
     ("metrics", &["activitywatch", "stable_hash", "timeline"]),
     (
         "settings",
@@ -25,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("verification", &["activitywatch", "metrics", "timeline"]),
     ("cli", &["day", "launcher", "settings"]),
     ("openmetrics", &["metrics"]),
-    ("remote_write", &["message", "metrics", "settings"]),
+    ("remote_write", &["message", "metrics", "settings", "tls"]),
     (
         "query_api",
         &["message", "metrics", "remote_write", "settings", "timeline"],

@@ -76,6 +76,14 @@ impl TlsConfig {
         })
     }
 
+    /// Whether it wants nothing but what any client does: to trust whom the system trusts, from TLS 1.2 on.
+    pub fn is_usual(&self) -> bool {
+        self.ca.is_none()
+            && self.identity.is_none()
+            && !self.insecure_skip_verify
+            && self.min_version == Version::TLS_1_2
+    }
+
     /// Returns Prometheus's name of the oldest version.
     pub fn min_version_name(&self) -> &'static str {
         let mut versions = VERSIONS.into_iter();
