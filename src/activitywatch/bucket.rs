@@ -1,5 +1,6 @@
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::Data;
 use crate::timeline::Interval;
 
 /// A bucket of an ActivityWatch server: the events of one watcher on one machine.
@@ -51,7 +52,7 @@ pub struct Event {
     /// When it was; empty for events of no or negative duration.
     pub interval: Interval,
     /// Any JSON object. The usual watchers write flat ones with text values, others anything.
-    pub data: Map<String, Value>,
+    pub data: Data,
 }
 
 impl Event {

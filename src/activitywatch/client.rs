@@ -287,7 +287,7 @@ impl Backend for Client {
                 let Decoded { items, undecodable } = self.events_one_by_one(bucket, &name)?;
                 (items, undecodable)
             };
-        let mut events: Vec<Event> = read.into_iter().map(official::event).collect();
+        let mut events = official::events(read);
         events.sort_by_key(|event| (event.interval, event.id));
         Ok(Page {
             events,
@@ -342,7 +342,7 @@ impl Backend for Client {
                     self.url()
                 );
             }
-            let mut events: Vec<Event> = items.into_iter().map(official::event).collect();
+            let mut events = official::events(items);
             events.sort_by_key(|event| event.interval);
             Ok((name, events))
         };

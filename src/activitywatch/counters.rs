@@ -94,7 +94,7 @@ mod tests {
                 Time::from_millis(start_ms),
                 Time::from_millis(start_ms + length_ms),
             ),
-            data,
+            data: data.into(),
         }
     }
 

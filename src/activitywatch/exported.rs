@@ -1,6 +1,5 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,9 +7,10 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::backend::Backend;
+use super::data::KnownData;
 use super::decode;
 use super::official::{self, Page, Query};
-use super::{Bucket, Event, ReadError, Server, ServerSettings};
+use super::{Bucket, Data, Event, ReadError, Server, ServerSettings};
 use crate::timeline::{Interval, Time};
 
 /// Why what was handed over is no export. Nothing of it counts.
@@ -53,11 +53,8 @@ pub struct Exported {
     /// The names of the exports, separated by commas.
     shown: String,
     buckets: BTreeMap<String, Stored>,
-    /// Each distinct data once: most come again and again.
-    data: HashSet<Data>,
+    data: KnownData,
 }
-
-type Data = Arc<Map<String, Value>>;
 
 /// A bucket with its events.
 #[derive(Debug)]
@@ -139,12 +136,8 @@ impl Exported {
         let written: Written = serde_json::from_str(raw.get()).ok()?;
         let mut events = Vec::new();
         let undecodable = decode::for_each(written.events.get(), |event| {
-            let event = official::event(event);
-            events.push((
-                event.interval,
-                event.id,
-                interned(&mut self.data, event.data),
-            ));
+            let event = official::event(event, &mut self.data);
+            events.push((event.interval, event.id, event.data));
         });
         // The newest comes first. Those of the Python server have no ids here, but the order that they had by them.
         events.reverse();
@@ -273,7 +266,7 @@ impl Stored {
             .map(|(place, (interval, data))| Event {
                 id: i64::try_from(place).ok(),
                 interval: *interval,
-                data: Map::clone(data),
+                data: data.clone(),
             })
             .collect();
         events.reverse();
@@ -282,16 +275,6 @@ impl Stored {
             undecodable: 0,
         }
     }
-}
-
-/// Returns `data` as it is kept already.
-fn interned(known: &mut HashSet<Data>, data: Map<String, Value>) -> Data {
-    if let Some(known) = known.get(&data) {
-        return Arc::clone(known);
-    }
-    let data = Arc::new(data);
-    known.insert(Arc::clone(&data));
-    data
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ pub(crate) fn events(
             placed.push(Event {
                 id: Some(id),
                 interval: Interval::new(Time::from_millis(start), Time::from_millis(end)),
-                data,
+                data: data.into(),
             });
         }
         placed

@@ -6,6 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
+use super::data::KnownData;
 use super::{Bucket, Event};
 use crate::timeline::{Interval, Time};
 
@@ -83,8 +84,15 @@ pub(super) fn is_synced(id: &str, data: &Map<String, Value>) -> bool {
     id.contains("-synced-from-") || data.contains_key("$aw.sync.origin")
 }
 
-/// Returns an event with its interval; a negative duration counts as zero.
-pub(super) fn event(read: aw_client_rust::Event) -> Event {
+/// Returns events of the official client as they are here, in their order; those that have equal data share them.
+pub fn events(read: Vec<aw_client_rust::Event>) -> Vec<Event> {
+    let mut known = KnownData::default();
+    let event = |read| event(read, &mut known);
+    read.into_iter().map(event).collect()
+}
+
+/// Returns an event with its interval, its data shared with those of `known`; a negative duration counts as zero.
+pub(super) fn event(read: aw_client_rust::Event, known: &mut KnownData) -> Event {
     let start = Time::from(read.timestamp);
     // Durations come as floating-point seconds and the client cuts them to nanoseconds, which turns 2.3 s into
     // 2.299999999 s. Watchers and the Python server count in microseconds at most, so the lost nanosecond is known.
@@ -105,7 +113,7 @@ pub(super) fn event(read: aw_client_rust::Event) -> Event {
     Event {
         id: read.id,
         interval: Interval::new(start, start + duration),
-        data: read.data,
+        data: known.shared(read.data),
     }
 }
 
@@ -131,9 +139,12 @@ mod tests {
     fn durations_survive_the_clients_rounding() {
         let read = |seconds: f64| {
             let json = serde_json::json!({"id": 1, "timestamp": "1970-01-01T00:00:00Z", "duration": seconds, "data": {}});
-            event(serde_json::from_value(json).unwrap())
-                .interval
-                .nanos()
+            event(
+                serde_json::from_value(json).unwrap(),
+                &mut KnownData::default(),
+            )
+            .interval
+            .nanos()
         };
         assert_eq!(read(2.3), 2_300_000_000);
         assert_eq!(read(0.000_001), 1_000);

@@ -80,9 +80,8 @@ pub(super) fn first_activity(
 mod tests {
     use std::cell::Cell;
 
-    use serde_json::Map;
-
     use super::*;
+    use crate::activitywatch::Data;
     use crate::activitywatch::Event;
     use crate::timeline::Interval;
 
@@ -124,7 +123,7 @@ mod tests {
             let event = |start| Event {
                 id: None,
                 interval: Interval::new(start, start + Duration::from_secs(1)),
-                data: Map::new(),
+                data: Data::default(),
             };
             Ok(Page {
                 events: newest.map(event).into_iter().collect(),
@@ -154,7 +153,7 @@ mod tests {
         let running = Event {
             id: None,
             interval: Interval::new(day(3), day(9)),
-            data: Map::new(),
+            data: Data::default(),
         };
         let found = first_activity(day(5), day(20), |query| {
             let events = if query.start.is_none() {

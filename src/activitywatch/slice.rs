@@ -162,7 +162,7 @@ mod tests {
                 Time::from_millis(start_ms),
                 Time::from_millis(start_ms + length_ms),
             ),
-            data: data(app),
+            data: data(app).into(),
         }
     }
 

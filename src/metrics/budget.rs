@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use md5::{Digest, Md5};
 
-use super::sums::Steps;
+use super::steps::Steps;
 use super::{Categories, Labelling, Labels};
 use crate::timeline::{Step, Time, utc_day, utc_day_end};
 
@@ -76,13 +76,13 @@ impl Budget {
         for (labels, steps) in sums {
             let days = too_many.get(&labels);
             let is_too_many =
-                |step: &Step| days.is_some_and(|days| days.contains(&utc_day(step.start())));
+                |step: Step| days.is_some_and(|days| days.contains(&utc_day(step.start())));
             let (beyond, own): (Steps, Steps) =
-                steps.into_iter().partition(|(step, _)| is_too_many(step));
+                steps.into_iter().partition(|(step, _)| is_too_many(*step));
             for (labels, steps) in [(other(&labels, labelling), beyond), (labels, own)] {
                 let sums = folded.entry(labels).or_default();
                 for (step, amount) in steps {
-                    *sums.entry(step).or_default() += amount;
+                    sums.add(step, amount);
                 }
             }
         }
@@ -103,12 +103,9 @@ impl Budget {
 }
 
 fn first_of_each_day(steps: &Steps) -> impl Iterator<Item = Step> {
-    let mut next = steps.keys().next().copied();
-    std::iter::from_fn(move || {
-        let first = next?;
-        let day_after = Step::containing(utc_day_end(first.start()));
-        next = steps.range(day_after..).next().map(|(step, _)| *step);
-        Some(first)
+    let first = steps.iter().next().map(|(step, _)| step);
+    std::iter::successors(first, |first| {
+        steps.first_from(Step::containing(utc_day_end(first.start())))
     })
 }
 

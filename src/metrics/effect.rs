@@ -31,7 +31,7 @@ pub fn rule_effects<'a>(
         if !is_timed {
             continue;
         }
-        let nanos: i64 = steps.values().sum();
+        let nanos: i64 = steps.iter().map(|(_, nanos)| nanos).sum();
         let time = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
         let fates = labelling.rules.fates(labelling.with_common(labels));
         for (effect, fate) in effects.iter_mut().zip(fates) {

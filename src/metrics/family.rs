@@ -86,11 +86,11 @@ impl Family {
     }
 
     /// Returns the labels of an event's time.
-    pub(super) fn labels<'a>(
+    pub(super) fn labels(
         self,
         bucket: &Bucket,
-        event: &'a Event,
-        categories: &mut Sorted<'a, '_>,
+        event: &Event,
+        categories: &mut Sorted<'_>,
     ) -> EventLabels {
         match self {
             Self::Window => window::labels(event, categories.category(&event.data)),

@@ -52,7 +52,7 @@ mod tests {
         let event = Event {
             id: None,
             interval: Interval::new(Time::EPOCH, Time::from_millis(5_000)),
-            data,
+            data: data.into(),
         };
         counts(&event)
             .into_iter()

@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 
 use fancy_regex::Regex;
-use serde_json::{Map, Value};
 
 use super::relabel::without_meta;
 use super::{Categories, Label, Labels, Rules};
+use crate::activitywatch::Data;
 
 /// What becomes of the labels of an event.
 #[derive(Debug, Clone, Copy)]
@@ -47,12 +47,13 @@ fn is_metric_name(name: &str) -> bool {
 }
 
 /// Categories with what they made of events, since most data come again and again and matching costs microseconds.
-pub(super) struct Sorted<'a, 'c> {
+pub(super) struct Sorted<'c> {
     categories: &'c Categories,
-    known: HashMap<&'a Map<String, Value>, &'c str>,
+    /// By the place of the data.
+    known: HashMap<usize, &'c str>,
 }
 
-impl<'a, 'c> Sorted<'a, 'c> {
+impl<'c> Sorted<'c> {
     pub(super) fn by(categories: &'c Categories) -> Self {
         Self {
             categories,
@@ -60,9 +61,10 @@ impl<'a, 'c> Sorted<'a, 'c> {
         }
     }
 
-    pub(super) fn category(&mut self, data: &'a Map<String, Value>) -> &'c str {
+    /// Returns the category of data that stay where they are for as long as this is used.
+    pub(super) fn category(&mut self, data: &Data) -> &'c str {
         self.known
-            .entry(data)
+            .entry(data.place())
             .or_insert_with(|| self.categories.categorize(data))
     }
 }

@@ -55,7 +55,7 @@ mod tests {
             let event = Event {
                 id: None,
                 interval: Interval::new(Time::EPOCH, Time::EPOCH),
-                data,
+                data: data.into(),
             };
             assert_eq!(
                 labels(&bucket, &event)[1],

@@ -22,17 +22,20 @@ mod meta;
 pub mod relabel;
 mod seen;
 mod series;
+mod steps;
 mod sums;
 mod unlock;
 mod web;
 mod window;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::activitywatch::{Bucket, Event};
 use crate::timeline::{Interval, Step};
 use browser::Browser;
-use sums::{Steps, Sums};
+use steps::Steps;
+use sums::Sums;
 
 pub use active::Active;
 pub use addition::{Additions, additions};
@@ -80,14 +83,19 @@ pub fn device_series<'a>(
     let Sums {
         by_labels,
         active_windows,
+        ..
     } = Sums::of(sources, labelling);
     for (labels, steps) in by_labels {
         let Some(labels) = labelling.final_labels(labels) else {
             continue;
         };
-        let sums = sums.entry(labels).or_default();
-        for (step, amount) in steps {
-            *sums.entry(step).or_default() += amount;
+        match sums.entry(labels) {
+            Entry::Vacant(entry) => _ = entry.insert(steps),
+            Entry::Occupied(mut entry) => {
+                for (step, amount) in steps {
+                    entry.get_mut().add(step, amount);
+                }
+            }
         }
     }
     let mut all = budget.fold(sums, labelling);

@@ -1,23 +1,23 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use super::active::{Active, Flooded, flooded};
+use super::active::{Flooded, flooded};
 use super::family::Family;
 use super::focus::ActiveWindow;
 use super::labelling::Sorted;
-use super::seen::Seen;
-use super::{Label, Labelling, Source, meta};
-use crate::activitywatch::Event;
-use crate::timeline::{Interval, Step, split};
+use super::seen::{Piece, Seen};
+use super::steps::Steps;
+use super::{Active, Label, Labelling, Source, meta, with_meta};
+use crate::timeline::split;
 
-/// Nanoseconds, or billionths of a count, by step.
-pub(super) type Steps = BTreeMap<Step, i64>;
-
-/// What the events of a device add up to, by the labels that they give, before the rules have a say.
+/// What the events of a device add up to.
 #[derive(Debug, Default)]
 pub(super) struct Sums<'a> {
-    pub(super) by_labels: HashMap<Vec<Label>, Steps>,
+    /// By the labels that events give, before the rules have a say; each label set once, with at least one step.
+    pub(super) by_labels: Vec<(Vec<Label>, Steps)>,
     /// The windows during which somebody was there, or nobody knows.
     pub(super) active_windows: Vec<ActiveWindow<'a>>,
+    /// Where in `by_labels` a label set is.
+    places: HashMap<Vec<Label>, usize>,
 }
 
 impl<'a> Sums<'a> {
@@ -39,68 +39,82 @@ impl<'a> Sums<'a> {
             .collect();
         let seen = Seen::by(&timed, labelling.always_active);
         for (index, (source, events)) in timed.iter().enumerate() {
-            let family = Family::of(source.bucket);
-            for (interval, event, active) in seen.pieces(index, family, events) {
-                if family == Family::Window
-                    && let Some(active) = active.filter(|active| *active != Active::No)
-                    && let Some(interval) = interval.intersect(source.range)
-                {
-                    sums.active_windows.push(ActiveWindow {
-                        interval,
-                        bucket: source.bucket,
-                        event,
-                        category: sorted.category(&event.data),
-                        active: active.label(),
-                    });
-                }
-                let labels = family.labels(source.bucket, event, &mut sorted);
-                let own = active.map(|active| ("active", active.label().to_owned()));
-                let labels = labels.into_iter().chain(own);
-                sums.time(*source, labelling, (interval, event), labels);
-            }
+            let pieces = seen.pieces(index, Family::of(source.bucket), events);
+            sums.time(*source, labelling, &mut sorted, pieces);
         }
         sums
     }
 
-    fn time(
+    fn time<'s: 'a>(
         &mut self,
-        source: Source<'_>,
-        labelling: Labelling<'_>,
-        (interval, event): (Interval, &Event),
-        labels: impl Iterator<Item = (&'static str, String)>,
+        source: Source<'s>,
+        labelling: Labelling<'a>,
+        sorted: &mut Sorted<'a>,
+        pieces: Vec<Piece<'s>>,
     ) {
-        let Some(inside) = interval.intersect(source.range) else {
-            return;
-        };
-        let mut labels: Vec<Label> = labels.map(|(name, value)| (name.into(), value)).collect();
-        if !labelling.rules.is_empty() {
-            labels.extend(meta::labels(source.bucket, &event.data));
+        let bucket = source.bucket;
+        let family = Family::of(bucket);
+        // Most data come again and again, and to make labels of them takes longer than to add up.
+        let mut known = HashMap::<(usize, Option<Active>), usize>::new();
+        for (interval, event, active) in pieces {
+            let Some(inside) = interval.intersect(source.range) else {
+                continue;
+            };
+            if family == Family::Window
+                && let Some(active) = active.filter(|active| *active != Active::No)
+            {
+                self.active_windows.push(ActiveWindow {
+                    interval: inside,
+                    bucket,
+                    event,
+                    category: sorted.category(&event.data),
+                    active: active.label(),
+                });
+            }
+            let place = *known
+                .entry((event.data.place(), active))
+                .or_insert_with(|| {
+                    let labels = family.labels(bucket, event, sorted);
+                    let own = active.map(|active| ("active", active.label().to_owned()));
+                    self.place(with_meta(bucket, event, labels, own, labelling))
+                });
+            let steps = &mut self.by_labels[place].1;
+            for (step, nanos) in split(inside) {
+                steps.add(step, nanos);
+            }
         }
-        self.add(labels, split(inside));
     }
 
     fn count(&mut self, source: Source<'_>, labelling: Labelling<'_>) {
         let family = Family::of(source.bucket);
         for event in source.events {
             for count in family.counts(event) {
+                let shares = count.shares(source.range);
+                if shares.is_empty() {
+                    continue;
+                }
                 let mut labels: Vec<Label> = vec![("__name__".into(), count.metric.to_owned())];
                 if !labelling.rules.is_empty() {
                     // The data are what is counted: as labels, each count would be a series of its own.
                     labels.extend(meta::labels(source.bucket, &serde_json::Map::new()));
                 }
-                self.add(labels, count.shares(source.range));
+                let place = self.place(labels);
+                let steps = &mut self.by_labels[place].1;
+                for (step, amount) in shares {
+                    steps.add(step, amount);
+                }
             }
         }
     }
 
-    fn add(&mut self, labels: Vec<Label>, amounts: impl IntoIterator<Item = (Step, i64)>) {
-        let mut amounts = amounts.into_iter().peekable();
-        if amounts.peek().is_none() {
-            return;
+    /// Returns where a label set is, or is from now on.
+    fn place(&mut self, labels: Vec<Label>) -> usize {
+        if let Some(place) = self.places.get(&labels) {
+            return *place;
         }
-        let steps = self.by_labels.entry(labels).or_default();
-        for (step, amount) in amounts {
-            *steps.entry(step).or_default() += amount;
-        }
+        let place = self.by_labels.len();
+        self.places.insert(labels.clone(), place);
+        self.by_labels.push((labels, Steps::default()));
+        place
     }
 }

@@ -25,7 +25,7 @@ fn event(from_ms: i64, to_ms: i64, app: u8) -> Event {
     Event {
         id: None,
         interval: Interval::new(Time::from_millis(from_ms), Time::from_millis(to_ms)),
-        data,
+        data: data.into(),
     }
 }
 
@@ -98,10 +98,12 @@ fn nothing_outside_the_range_is_counted() {
 fn names_that_are_equal_once_cut_share_one_series() {
     let named = |from_ms, to_ms, end: &str| {
         let mut event = event(from_ms, to_ms, 1);
-        event.data.insert(
+        let mut data = event.data.into_map();
+        data.insert(
             "app".to_owned(),
             format!("{}{end}", "x".repeat(2000)).into(),
         );
+        event.data = data.into();
         event
     };
     let events = [named(0, 20_000, "a"), named(20_000, 50_000, "b")];

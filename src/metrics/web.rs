@@ -93,7 +93,7 @@ mod tests {
             &Event {
                 id: None,
                 interval: Interval::new(Time::EPOCH, Time::EPOCH),
-                data,
+                data: data.into(),
             },
         )
     }

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use super::encode::{compress, encode};
 use crate::metrics::Series;
 
@@ -36,11 +34,11 @@ fn batches_within(
     max_samples: usize,
     max_bytes: usize,
 ) -> impl Iterator<Item = Batch> {
-    let mut counts = BTreeMap::<i64, usize>::new();
-    for sample in series.iter().flat_map(|series| &series.samples) {
-        *counts.entry(sample.timestamp_ms).or_default() += 1;
-    }
-    let mut rest: Vec<(i64, usize)> = counts.into_iter().rev().collect();
+    let samples = series.iter().flat_map(|series| &series.samples);
+    let mut newest_first: Vec<i64> = samples.map(|sample| sample.timestamp_ms).collect();
+    newest_first.sort_unstable_by(|one, other| other.cmp(one));
+    let runs = newest_first.chunk_by(|one, other| one == other);
+    let mut rest: Vec<(i64, usize)> = runs.map(|run| (run[0], run.len())).collect();
     // The stretch taken last was too large in bytes: take fewer samples until one fits.
     let mut allowed = max_samples;
     std::iter::from_fn(move || {

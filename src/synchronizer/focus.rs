@@ -220,7 +220,7 @@ mod tests {
         let events = [Event {
             id: None,
             interval: range,
-            data,
+            data: data.into(),
         }];
         let source = Source {
             bucket: &bucket,

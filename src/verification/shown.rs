@@ -149,11 +149,15 @@ impl Sum {
 
 /// Returns an event as its watcher wrote it, and the category that the query has put into its data.
 fn without_category(event: &Event) -> (Event, String) {
-    let mut event = event.clone();
-    let path = match event.data.remove("$category") {
+    let mut data = event.data.clone().into_map();
+    let path = match data.remove("$category") {
         Some(Value::Array(path)) => path,
         _ => Vec::new(),
     };
     let names: Vec<&str> = path.iter().filter_map(Value::as_str).collect();
+    let event = Event {
+        data: data.into(),
+        ..*event
+    };
     (event, names.join(" > "))
 }

@@ -67,7 +67,7 @@ fn can_be_used(settings: &Settings) {
     let events = [Event {
         id: None,
         interval: minute,
-        data,
+        data: data.into(),
     }];
     let (categories, skipped) = Categories::new(settings.category.clone());
     assert!(skipped.is_empty(), "loading has compiled them");

@@ -30,7 +30,7 @@ fn newest_first(events: &[Event], has_ids: bool) -> Vec<Value> {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53 ms")]
         let seconds = seconds as f64 / 1e3;
         let start = event.interval.start().to_string();
-        let mut written = json!({"timestamp": start, "duration": seconds, "data": event.data});
+        let mut written = json!({"timestamp": start, "duration": seconds, "data": &*event.data});
         if has_ids {
             written["id"] = json!(event.id);
         }
@@ -120,7 +120,7 @@ proptest! {
         let exported = exported(&[bucket("w", "currentwindow", "h", &newest_first(&stored, has_ids))]);
         let bucket = exported.buckets["w"].bucket.clone();
         for range in model::slices(&stored, &chosen) {
-            let counted = |events: &[Event]| -> Vec<(Interval, Map<String, Value>)> {
+            let counted = |events: &[Event]| -> Vec<(Interval, Data)> {
                 let events = events.iter().map(|event| (event.interval, &event.data));
                 let flooded = flood(events, |one, other| one == other).into_iter();
                 flooded

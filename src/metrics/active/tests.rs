@@ -26,7 +26,7 @@ fn event(start_s: i64, end_s: i64, value: Value) -> Event {
     Event {
         id: None,
         interval: at(start_s, end_s),
-        data: data(value),
+        data: data(value).into(),
     }
 }
 
@@ -120,7 +120,7 @@ impl Device {
         self.pieces(|windows, tabs| {
             let mut steps = BTreeMap::new();
             for piece in windows.iter().chain(tabs) {
-                let data = Value::Object(piece.event.data.clone()).to_string();
+                let data = Value::Object(piece.event.data.clone().into_map()).to_string();
                 for (step, nanos) in piece.interval.intersect(range).into_iter().flat_map(split) {
                     *steps
                         .entry((step.timestamp_ms(), data.clone(), piece.active))

@@ -40,7 +40,7 @@ fn sums(samples: &[(&str, i64, i64)]) -> BTreeMap<Labels, Steps> {
     let mut sums = BTreeMap::<Labels, Steps>::new();
     for &(app, minute, amount) in samples {
         let steps = sums.entry(window(app, "Work", "true")).or_default();
-        *steps.entry(step(minute)).or_default() += amount;
+        steps.add(step(minute), amount);
     }
     sums
 }
@@ -76,10 +76,16 @@ fn the_first_label_sets_of_a_day_keep_their_names() {
 fn each_day_has_a_budget_of_its_own() {
     let sums = sums(&[("a", 5, 1), ("b", 6, 1), ("b", MINUTES_OF_DAY, 1)]);
     let folded = folded(&mut budget(1), &sums);
-    let of_b: Vec<_> = folded[&window("b", "Work", "true")].keys().collect();
-    assert_eq!(of_b, [&step(MINUTES_OF_DAY)]);
-    let of_others: Vec<_> = folded[&window("(other)", "Work", "true")].keys().collect();
-    assert_eq!(of_others, [&step(6)]);
+    let of_b: Vec<_> = folded[&window("b", "Work", "true")]
+        .iter()
+        .map(|(step, _)| step)
+        .collect();
+    assert_eq!(of_b, [step(MINUTES_OF_DAY)]);
+    let of_others: Vec<_> = folded[&window("(other)", "Work", "true")]
+        .iter()
+        .map(|(step, _)| step)
+        .collect();
+    assert_eq!(of_others, [step(6)]);
 }
 
 #[test]
@@ -122,7 +128,7 @@ fn any_sums() -> impl Strategy<Value = BTreeMap<Labels, Steps>> {
             let labels = window(&format!("app{app}"), category, &active.to_string());
             // Around a midnight.
             let steps = sums.entry(labels).or_default();
-            *steps.entry(step(MINUTES_OF_DAY + minute)).or_default() += amount;
+            steps.add(step(MINUTES_OF_DAY + minute), amount);
         }
         sums
     })
@@ -133,9 +139,9 @@ fn totals(sums: &BTreeMap<Labels, Steps>) -> BTreeMap<(String, String, Step), i6
     let mut totals = BTreeMap::new();
     for (labels, steps) in sums {
         let of = |name| labels.get(name).unwrap_or_default().to_owned();
-        for (step, amount) in steps {
+        for (step, amount) in steps.iter() {
             *totals
-                .entry((of("category"), of("active"), *step))
+                .entry((of("category"), of("active"), step))
                 .or_default() += amount;
         }
     }
@@ -148,7 +154,7 @@ proptest! {
         let folded = folded(&mut budget(limit), &sums);
         prop_assert_eq!(totals(&folded), totals(&sums));
         for day in [0, 1] {
-            let has_day = |steps: &Steps| steps.keys().any(|step| utc_day(step.start()) == Time::from_millis(day * MINUTES_OF_DAY * 60_000));
+            let has_day = |steps: &Steps| steps.iter().any(|(step, _)| utc_day(step.start()) == Time::from_millis(day * MINUTES_OF_DAY * 60_000));
             let named = folded.iter().filter(|(labels, steps)| labels.get("app") != Some("(other)") && has_day(steps));
             prop_assert!(named.count() <= limit);
         }
@@ -161,10 +167,10 @@ proptest! {
         let mut first = sums.clone();
         let mut second = sums;
         for steps in first.values_mut() {
-            steps.retain(|step, _| *step < cut);
+            steps.retain(|step| step < cut);
         }
         for steps in second.values_mut() {
-            steps.retain(|step, _| *step >= cut);
+            steps.retain(|step| step >= cut);
         }
         let mut known = budget(limit);
         let mut pieces = folded(&mut known, &first);

@@ -13,9 +13,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::sums::Steps;
+use super::steps::Steps;
 use super::{Label, Labelling, Labels, meta, window};
 use crate::activitywatch::{Bucket, Event};
 use crate::timeline::{Interval, Step, Time};
@@ -132,7 +131,7 @@ impl Focus {
 
         let mut series = BTreeMap::<Labels, Steps>::new();
         for (labels, mut steps) in all {
-            steps.retain(|step, _| step.start() >= self.begun);
+            steps.retain(|step| step.start() >= self.begun);
             if !steps.is_empty() {
                 series.entry(labels).or_default().extend(steps);
             }
@@ -155,7 +154,7 @@ pub(super) struct ActiveWindow<'a> {
 /// Which windows the rules let through: what they drop counts in no metric.
 struct Taken<'a> {
     labelling: Labelling<'a>,
-    known: HashMap<(&'static str, &'static str, &'a Map<String, Value>), bool>,
+    known: HashMap<(&'static str, &'static str, usize), bool>,
 }
 
 impl<'a> Taken<'a> {
@@ -173,7 +172,7 @@ impl<'a> Taken<'a> {
             return windows.to_vec();
         }
         let is_taken = |window: &&ActiveWindow<'a>| {
-            let key = (metric, window.active, &window.event.data);
+            let key = (metric, window.active, window.event.data.place());
             let labelling = self.labelling;
             *self
                 .known

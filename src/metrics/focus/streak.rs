@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::ActiveWindow;
-use crate::metrics::sums::Steps;
+use crate::metrics::steps::Steps;
 use crate::timeline::{Interval, Time, split};
 
 /// As far as a streak is followed back; one that lasts longer stays at it. Nobody sits that long, but a window that is
@@ -27,7 +27,7 @@ pub(super) fn follow(
     min_break: Duration,
 ) -> Steps {
     let longest = i64::try_from(LONGEST.as_nanos()).unwrap_or(i64::MAX);
-    let mut steps = Steps::new();
+    let mut steps = Steps::default();
     for ActiveWindow { interval, .. } in windows {
         let present = match *streak {
             Some(last) if interval.start().since(last.end) < min_break => Streak {
@@ -42,7 +42,7 @@ pub(super) fn follow(
         *streak = Some(present);
         for (step, _) in split(*interval) {
             let so_far = Interval::new(present.begin, present.end.min(step.end()));
-            steps.insert(step, so_far.nanos().min(longest));
+            steps.set(step, so_far.nanos().min(longest));
         }
     }
     steps

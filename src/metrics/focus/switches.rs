@@ -1,12 +1,13 @@
 //! `aw_switches`: how often another app came to the front while somebody was there.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::ActiveWindow;
 use crate::metrics::count::BILLIONTHS;
-use crate::metrics::sums::Steps;
+use crate::metrics::steps::Steps;
 use crate::metrics::window;
 use crate::stable_hash::stable_hash;
 use crate::timeline::{Step, Time};
@@ -29,15 +30,17 @@ pub(super) fn follow(
     windows: &[ActiveWindow<'_>],
     min_break: Duration,
 ) -> Steps {
-    let mut steps = Steps::new();
+    let mut steps = Steps::default();
+    let mut hashes = HashMap::new();
     for ActiveWindow {
         interval, event, ..
     } in windows
     {
-        let app = stable_hash(window::app(event));
+        let name = window::app(event);
+        let app = *hashes.entry(name).or_insert_with(|| stable_hash(name));
         let last = in_front.filter(|last| interval.start().since(last.until) < min_break);
         if last.is_some_and(|last| last.app != app) {
-            *steps.entry(Step::containing(interval.start())).or_default() += BILLIONTHS;
+            steps.add(Step::containing(interval.start()), BILLIONTHS);
         }
         let until = last.map_or(interval.end(), |last| last.until.max(interval.end()));
         *in_front = Some(InFront { app, until });

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::activitywatch::model;
@@ -30,7 +30,7 @@ fn event(from_s: i64, to_s: i64, data: Value) -> Event {
             Time::from_millis(from_s * 1000),
             Time::from_millis(to_s * 1000),
         ),
-        data,
+        data: data.into(),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ActiveWindow;
 use crate::metrics::Labels;
-use crate::metrics::sums::Steps;
+use crate::metrics::steps::Steps;
 use crate::timeline::{Interval, Step, Time, split};
 
 /// What has come together on one day.
@@ -29,26 +29,23 @@ impl Today {
 ///
 /// A step belongs to the day in which it begins. `labels_of` returns the labels of a category; those that come to have
 /// the same ones are counted together.
-pub(super) fn follow(
+pub(super) fn follow<'a>(
     today: &mut Option<Today>,
-    windows: &[ActiveWindow<'_>],
+    windows: &[ActiveWindow<'a>],
     day_of: &dyn Fn(Time) -> Interval,
     labels_of: impl Fn(&str) -> Option<Labels>,
 ) -> BTreeMap<Labels, Steps> {
-    let mut grown = BTreeMap::<Step, BTreeMap<&str, i64>>::new();
-    for window in windows {
-        for (step, nanos) in split(window.interval) {
-            *grown
-                .entry(step)
-                .or_default()
-                .entry(window.category)
-                .or_default() += nanos;
-        }
-    }
+    let parts = |window: &ActiveWindow<'a>| {
+        let category = window.category;
+        split(window.interval).map(move |(step, nanos)| (step, category, nanos))
+    };
+    let mut parts: Vec<(Step, &str, i64)> = windows.iter().flat_map(parts).collect();
+    parts.sort_by_key(|&(step, category, _)| (step, category));
     let mut labels = BTreeMap::<String, Option<Labels>>::new();
-    let mut steps = BTreeMap::<Labels, Steps>::new();
+    let mut totals = BTreeMap::<&str, Steps>::new();
     let mut day = Interval::new(Time::EPOCH, Time::EPOCH);
-    for (step, categories) in grown {
+    for parts in parts.chunk_by(|(one, ..), (other, ..)| one == other) {
+        let step = parts[0].0;
         let start = step.start();
         if start < day.start() || start >= day.end() {
             day = day_of(start);
@@ -63,16 +60,20 @@ pub(super) fn follow(
             begin: day.start(),
             nanos: BTreeMap::new(),
         });
-        for (category, nanos) in &categories {
-            *today.nanos.entry((*category).to_owned()).or_default() += nanos;
+        for &(_, category, nanos) in parts {
+            match today.nanos.get_mut(category) {
+                Some(so_far) => *so_far += nanos,
+                None => _ = today.nanos.insert(category.to_owned(), nanos),
+            }
         }
         for category in today.nanos.keys() {
             if !labels.contains_key(category) {
                 labels.insert(category.clone(), labels_of(category));
             }
         }
-        for category in categories.keys() {
-            let Some(own) = &labels[*category] else {
+        for of_category in parts.chunk_by(|(_, one, _), (_, other, _)| one == other) {
+            let category = of_category[0].1;
+            let Some(own) = &labels[category] else {
                 continue;
             };
             let together = today
@@ -80,7 +81,14 @@ pub(super) fn follow(
                 .iter()
                 .filter(|(other, _)| labels[*other].as_ref() == Some(own));
             let total = together.map(|(_, nanos)| nanos).sum();
-            steps.entry(own.clone()).or_default().insert(step, total);
+            totals.entry(category).or_default().set(step, total);
+        }
+    }
+    let mut steps = BTreeMap::<Labels, Steps>::new();
+    for (category, totals) in totals {
+        if let Some(own) = labels.remove(category).flatten() {
+            // Two that have the same labels say the same of a step in which both grew.
+            steps.entry(own).or_default().extend(totals);
         }
     }
     steps

@@ -1,6 +1,7 @@
 //! ActivityWatch's Python server, on a database of its own.
 
-use std::path::PathBuf;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -72,7 +73,7 @@ impl EventSpec {
         self.start + self.duration
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let timestamp = self.start.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         let duration = self.duration.as_seconds_f64();
         json!({ "timestamp": timestamp, "duration": duration, "data": self.data })
@@ -91,6 +92,16 @@ pub(crate) struct AwServer {
 impl AwServer {
     /// Starts it in its normal mode: with `--testing` its errors are HTML pages of a debugger.
     pub(crate) fn start() -> Self {
+        Self::with_data(None)
+    }
+
+    /// Starts it on the data in `directory`, which stay there.
+    #[allow(dead_code, reason = "only `make bench` keeps data")]
+    pub(crate) fn on(directory: &Path) -> Self {
+        Self::with_data(Some(directory.to_owned()))
+    }
+
+    fn with_data(data: Option<PathBuf>) -> Self {
         let binary = server::brought("aw-server", "venv/bin/aw-server");
         // Written last by tests/servers.sh: the venv is whole.
         server::brought("aw-server", "venv/requirements.txt");
@@ -105,10 +116,13 @@ impl AwServer {
                     .arg("--host=127.0.0.1")
                     .arg(format!("--port={port}"))
                     .arg("--storage=peewee");
-                command
-                    .env("XDG_CONFIG_HOME", directory.join("config"))
-                    .env("XDG_DATA_HOME", directory.join("data"))
-                    .env("XDG_CACHE_HOME", directory.join("cache"));
+                // It has its data below its home, which is its directory.
+                let below_home = directory.join(".local");
+                if let Some(data) = &data
+                    && !below_home.exists()
+                {
+                    symlink(data, below_home).expect("the test's directory is writable");
+                }
                 command
             }),
         );
