@@ -11,7 +11,7 @@ RPM     := 0.21.1
 SECONDS := 600
 
 .DEFAULT_GOAL := help
-.PHONY: help requirements build run test servers demo chaos matrix fuzz service format package deb \
+.PHONY: help requirements build run test servers demo bench bench-core instructions chaos matrix fuzz service format package deb \
         rpm test-deb dashboards check-dashboards pictures clean
 
 help: ## list these targets
@@ -56,6 +56,21 @@ matrix: requirements ## the agent against receivers of all ages, as a table; ARG
 	tests/servers.sh $(SERVERS) $(BETWEEN)
 	cargo build --locked --bins --example matrix
 	$(TARGET)/debug/examples/matrix "$(ARGS)"
+
+bench: build ## what a first sync costs, beside curl; ARGS are numbers of days and --rounds=N
+	@for program in time curl; do [ -x /usr/bin/$$program ] || .ci/install-packages $$program; done
+	tests/servers.sh aw-server prometheus@sid
+	cargo build --release --locked --example bench
+	@mkdir -p $(TARGET)/bench
+	@TMPDIR="$$(cd $(TARGET)/bench && pwd)" $(TARGET)/release/examples/bench $(ARGS)
+
+bench-core: requirements ## time the stages between the two servers; ARGS are Criterion's
+	cargo bench --locked --bench core -- $(ARGS)
+
+instructions: requirements ## count the instructions of a fixed day, and compare; ARGS=--keep keeps them
+	@command -v valgrind >/dev/null || .ci/install-packages valgrind
+	cargo build --release --locked --example instructions
+	$(TARGET)/release/examples/instructions $(ARGS)
 
 chaos: build ## kill -9 hundreds of times, and whether every sample arrives once; ARGS are its flags
 	tests/servers.sh $(SERVERS)
