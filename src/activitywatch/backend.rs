@@ -85,16 +85,22 @@ pub(super) trait Backend: Send + Sync {
         })
     }
 
-    /// Returns the events of a bucket that decide what counts in `range`.
+    /// Returns the events of a bucket that decide what counts in `range`. What the slice right before it has told of what
+    /// has `begun` need not be asked for.
     ///
     /// # Errors
     /// Any [`ReadError`].
-    fn slice(&self, bucket: &Bucket, range: Interval) -> Result<Vec<Event>, ReadError> {
+    fn slice(
+        &self,
+        bucket: &Bucket,
+        range: Interval,
+        begun: Option<Vec<Event>>,
+    ) -> Result<Vec<Event>, ReadError> {
         let read = |query| self.events(&bucket.id, query);
         if bucket.is_counter() {
             read_counters(&bucket.id, range, read)
         } else {
-            read_slice(range, read)
+            read_slice(range, begun, read)
         }
     }
 }

@@ -16,11 +16,20 @@ const MINUTE: i64 = 60 * SECOND;
 
 /// Returns what reading `range` of a bucket gives.
 pub(crate) fn read(stored: &[Event], range: Interval) -> Vec<Event> {
+    read_after(stored, range, None)
+}
+
+/// Returns what reading `range` of a bucket gives if the slice before it has told what has `begun`.
+pub(super) fn read_after(
+    stored: &[Event],
+    range: Interval,
+    begun: Option<Vec<Event>>,
+) -> Vec<Event> {
     let page = |query| Page {
         events: python_server(stored, query),
         undecodable: 0,
     };
-    read_slice(range, |query| Ok(page(query))).unwrap()
+    read_slice(range, begun, |query| Ok(page(query))).unwrap()
 }
 
 /// Answers as the Python server does: cut at the bounds, one millisecond more at the end, the 24-hour rule.

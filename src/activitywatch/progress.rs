@@ -6,7 +6,10 @@ use tokio::sync::mpsc;
 
 use super::backend::Backend;
 use super::search::first_activity;
-use super::{Bucket, BucketPlan, DevicePlan, DeviceSlice, ReadError, ReadPlan, Slice, Start};
+use super::slice::begun_in;
+use super::{
+    Bucket, BucketPlan, DevicePlan, DeviceSlice, Event, ReadError, ReadPlan, Slice, Start,
+};
 use crate::timeline::{Interval, Step, Time, utc_day_end};
 
 /// Sends the slices of `plan` until all is read or nobody wants more.
@@ -56,8 +59,8 @@ struct Progress {
     server: usize,
     /// All before this is read.
     position: Time,
-    /// The buckets that are still read, each with a time before which nothing more happens in it.
-    buckets: Vec<(Bucket, Time)>,
+    /// The buckets that are still read.
+    buckets: Vec<Reading>,
     companions: Vec<Bucket>,
     /// Buckets that failed since the last slice.
     failed: Vec<(Bucket, ReadError)>,
@@ -65,6 +68,15 @@ struct Progress {
     lost: Option<ReadError>,
     /// Whether a slice has brought `lost`.
     lost_is_told: bool,
+}
+
+/// A bucket while it is read.
+struct Reading {
+    bucket: Bucket,
+    /// Nothing more happens in it before.
+    quiet_until: Time,
+    /// What the last slice, which ended then, has told for the one right after it.
+    begun: Option<(Time, Vec<Event>)>,
 }
 
 impl Progress {
@@ -85,18 +97,18 @@ impl Progress {
             };
             progress
                 .buckets
-                .extend(quiet_until.map(|time| (bucket, time)));
+                .extend(quiet_until.map(|quiet_until| Reading {
+                    bucket,
+                    quiet_until,
+                    begun: None,
+                }));
         }
         progress
     }
 
     /// Returns the time before which nothing more happens on this device.
     fn next(&self) -> Time {
-        let quiet_until = self
-            .buckets
-            .iter()
-            .map(|&(_, quiet_until)| quiet_until)
-            .min();
+        let quiet_until = self.buckets.iter().map(|reading| reading.quiet_until).min();
         quiet_until
             .unwrap_or(Time::from_nanos(i64::MAX))
             .max(self.position)
@@ -111,14 +123,18 @@ impl Progress {
     ) -> DeviceSlice {
         let range = Interval::new(range.start().max(self.position), range.end());
         let (mut read, mut is_quiet_device) = (Vec::new(), true);
-        for (bucket, quiet_until) in std::mem::take(&mut self.buckets) {
-            if self.lost.is_some() || quiet_until >= range.end() {
-                read.push((bucket.clone(), Vec::new()));
-                self.buckets.push((bucket, quiet_until));
+        for reading in std::mem::take(&mut self.buckets) {
+            if self.lost.is_some() || reading.quiet_until >= range.end() {
+                read.push((reading.bucket.clone(), Vec::new()));
+                self.buckets.push(reading);
                 continue;
             }
             is_quiet_device = false;
-            let Some(events) = self.take(&bucket, server.slice(&bucket, range)) else {
+            let Reading { bucket, begun, .. } = reading;
+            let begun = begun
+                .filter(|(time, _)| *time == range.start())
+                .map(|(_, begun)| begun);
+            let Some(events) = self.take(&bucket, server.slice(&bucket, range, begun)) else {
                 continue;
             };
             let is_quiet = events
@@ -129,8 +145,11 @@ impl Progress {
             } else {
                 Some(range.end())
             };
-            self.buckets
-                .extend(quiet_until.map(|time| (bucket.clone(), time)));
+            self.buckets.extend(quiet_until.map(|quiet_until| Reading {
+                bucket: bucket.clone(),
+                quiet_until,
+                begun: Some((range.end(), begun_in(&events, range.end()))),
+            }));
             read.push((bucket, events));
         }
         if is_quiet_device {
@@ -139,7 +158,7 @@ impl Progress {
         let mut companions = Vec::new();
         for bucket in std::mem::take(&mut self.companions) {
             if !read.is_empty() && self.lost.is_none() {
-                let Some(events) = self.take(&bucket, server.slice(&bucket, range)) else {
+                let Some(events) = self.take(&bucket, server.slice(&bucket, range, None)) else {
                     continue;
                 };
                 companions.push((bucket.clone(), events));

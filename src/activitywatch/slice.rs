@@ -23,15 +23,20 @@ const MOST_BEGUN_BEFORE: usize = 640;
 ///
 /// Three reads, since the servers cut events at the bounds that they are asked for and the Python server forgets those
 /// that began more than 24 hours before `start`: what began before the range, without `start`; the range with a margin;
-/// and, rarely, how far an event reaches that only the first read knows of.
+/// and, rarely, how far an event reaches that only the first read knows of. Where the slice right before this one has
+/// been read, it has told what the first read would ([`begun_in`]), which is `begun` then.
 ///
 /// # Errors
 /// Those of `read`.
 pub(super) fn read_slice(
     range: Interval,
+    begun: Option<Vec<Event>>,
     read: impl Fn(Query) -> Result<Page, ReadError>,
 ) -> Result<Vec<Event>, ReadError> {
-    let begun = begun_before(range.start(), &read)?;
+    let begun = match begun {
+        Some(begun) => begun,
+        None => begun_before(range.start(), &read)?,
+    };
     let wide = Interval::new(range.start() - MARGIN, range.end() + MARGIN);
     let mut events = read(Query {
         start: Some(wide.start()),
@@ -84,15 +89,30 @@ fn begun_before(
             limit: Some(limit),
         })?;
         let is_all = page.events.len() + page.undecodable < limit;
-        let mut lasting = page
-            .events
-            .iter()
-            .filter(|event| !event.interval.is_empty());
-        let is_decided = lasting
-            .next()
-            .is_some_and(|first| lasting.any(|other| other.data != first.data));
-        if is_all || is_decided || limit >= MOST_BEGUN_BEFORE {
+        if is_all || is_decided(&page.events) || limit >= MOST_BEGUN_BEFORE {
             return Ok(page.events);
+        }
+        limit *= 4;
+    }
+}
+
+/// Whether one of these events cuts all that began before them.
+fn is_decided(events: &[Event]) -> bool {
+    let mut lasting = events.iter().filter(|event| !event.interval.is_empty());
+    lasting
+        .next()
+        .is_some_and(|first| lasting.any(|other| other.data != first.data))
+}
+
+/// Returns of the events of a slice, as [`read_slice`] returned them, those that the slice after it has to know, which
+/// begins at `time`, where the first one ends.
+pub(super) fn begun_in(events: &[Event], time: Time) -> Vec<Event> {
+    let begun = events.partition_point(|event| event.interval.start() < time);
+    let mut limit = BEGUN_BEFORE;
+    loop {
+        let newest = &events[begun.saturating_sub(limit)..begun];
+        if newest.len() == begun || is_decided(newest) || limit >= MOST_BEGUN_BEFORE {
+            return newest.to_vec();
         }
         limit *= 4;
     }
@@ -273,10 +293,18 @@ mod tests {
     }
 
     fn sliced_as_whole(stored: &[Event], chosen: &[bool]) -> Result<(), TestCaseError> {
-        let mut sliced = BTreeMap::new();
+        let (mut sliced, mut in_a_row) = (BTreeMap::new(), BTreeMap::new());
+        let mut begun = None;
         for range in model::slices(stored, chosen) {
             sliced.extend(steps(stored, range));
+            let events = model::read_after(stored, range, begun);
+            in_a_row.extend(steps_of(&events, range));
+            begun = Some(begun_in(&events, range.end()));
         }
+        prop_assert!(
+            in_a_row == sliced,
+            "slices in a row differ from those that know nothing"
+        );
         let truth = truth(stored, model::whole());
         // Days of steps are too long a message.
         let first = sliced

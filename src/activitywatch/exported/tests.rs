@@ -127,7 +127,7 @@ proptest! {
                     .filter_map(|(interval, data)| Some((interval.intersect(range)?, data.clone())))
                     .collect()
             };
-            let of_file = exported.slice(&bucket, range).unwrap();
+            let of_file = exported.slice(&bucket, range, None).unwrap();
             prop_assert_eq!(counted(&of_file), counted(&model::read(&stored, range)));
         }
     }
