@@ -1,6 +1,6 @@
 //! `make pictures`: days at two computers, in a real Prometheus.
 //!
-//! The first argument is how many days, 28 otherwise. The others are a command that is run with Prometheus's address as
+//! The first argument is how many days, 28 otherwise; `365x1` are a year at one computer. The others are a command that is run with Prometheus's address as
 //! its last argument; without one the address is printed and Prometheus stays up.
 
 #![allow(clippy::print_stdout, reason = "a person may have started it")]
@@ -39,9 +39,10 @@ regex = 'Spotify'
 ";
 
 fn main() -> ExitCode {
-    let days = env::args()
-        .nth(1)
-        .map_or(28, |days| days.parse().expect("a number of days"));
+    let wanted = env::args().nth(1).unwrap_or_else(|| "28".to_owned());
+    let (days, computers) = wanted.split_once('x').unwrap_or((&wanted, "2"));
+    let days: u32 = days.parse().expect("a number of days");
+    let computers: usize = computers.parse().expect("a number of computers");
     let now = Utc::now();
     let first = midnight((days - 1).into());
     // Office hours at the one, evenings at the other, which overlap a little.
@@ -52,7 +53,8 @@ fn main() -> ExitCode {
         .days(evening, days);
 
     let prometheus = Prometheus::taking_history(Suite::Sid);
-    for (host, activity) in [("laptop", laptop), ("desktop", desktop)] {
+    let all = [("laptop", laptop), ("desktop", desktop)];
+    for (host, activity) in all.into_iter().take(computers) {
         let server = AwServer::start();
         server.fill(&activity.until(now));
         let agent = Agent::between(&[&server], &prometheus);
