@@ -11,8 +11,8 @@ RPM     := 0.21.1
 SECONDS := 600
 
 .DEFAULT_GOAL := help
-.PHONY: help requirements build run test servers demo bench bench-core instructions chaos matrix fuzz service format package deb \
-        rpm test-deb dashboards check-dashboards pictures clean
+.PHONY: help requirements build run test servers demo bench bench-core growth instructions chaos matrix fuzz \
+        service format package deb rpm test-deb dashboards check-dashboards pictures clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,13 @@ bench: build ## what a first sync costs, beside curl; ARGS are numbers of days a
 	cargo build --release --locked --example bench
 	@mkdir -p $(TARGET)/bench
 	@TMPDIR="$$(cd $(TARGET)/bench && pwd)" $(TARGET)/release/examples/bench $(ARGS)
+
+growth: build ## many devices on one server, and many agents against one receiver
+	@command -v time >/dev/null || .ci/install-packages time
+	tests/servers.sh aw-server prometheus@sid
+	cargo build --release --locked --example growth
+	@mkdir -p $(TARGET)/bench
+	@TMPDIR="$$(cd $(TARGET)/bench && pwd)" $(TARGET)/release/examples/growth
 
 bench-core: requirements ## time the stages between the two servers; ARGS are Criterion's
 	cargo bench --locked --bench core -- $(ARGS)

@@ -48,7 +48,7 @@ fn main() {
 
     println!("{}\n", machine::description());
     let mut rows = Vec::new();
-    for days in days {
+    for &days in &days {
         let history = History::of(days, &directory());
         println!("{days} days, {} events", history.events);
         let row = measure(&history, rounds);
@@ -56,7 +56,8 @@ fn main() {
         rows.push(row);
     }
     println!("\n{}", table::of(&rows));
-    let idle = Idle::measure(&History::of(1, &directory()));
+    let longest = days.iter().copied().max().unwrap_or(1);
+    let idle = Idle::measure(&History::of(longest, &directory()));
     println!("{}", idle.shown());
 
     let results = json!({

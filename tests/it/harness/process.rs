@@ -132,6 +132,18 @@ impl Process {
             .expect("proc(5)")
     }
 
+    /// What it has in memory, in megabytes, by a field of `smaps_rollup`, such as `Rss:`. Only while it runs.
+    #[allow(dead_code, reason = "only `make bench` and `make growth` ask")]
+    pub(crate) fn megabytes(&self, field: &str) -> f64 {
+        let rollup = self.proc("smaps_rollup");
+        let mut lines = rollup.lines();
+        let kibibytes = lines.find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB"));
+        let kibibytes: f64 = kibibytes
+            .and_then(|number| number.parse().ok())
+            .expect("proc(5)");
+        kibibytes * 1024.0 / 1e6
+    }
+
     fn proc(&self, file: &str) -> String {
         read(Path::new(&format!("/proc/{}/{file}", self.child.id())))
     }
