@@ -7,12 +7,15 @@ BETWEEN := prometheus@trixie victoria-metrics@trixie
 DENY    := 0.20.2
 FUZZ    := 0.13.1
 DEB     := 3.8.0
-RPM     := 0.21.1
 SECONDS := 600
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+VENDORED := $(TARGET)/vendored
+TOOLS   := $(TARGET)/tools/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help requirements build run test servers demo bench bench-core growth instructions chaos matrix fuzz \
-        service format package deb rpm test-deb dashboards check-dashboards pictures clean
+        service format package deb self-contained rpm test-deb test-rpm arch test-arch dashboards \
+        check-dashboards pictures clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,22 +112,48 @@ package: build ## put what ActivityWatch bundles into dist/
 	mkdir -p dist/$(BINARY)
 	cp $(TARGET)/release/$(BINARY) $(BINARY).toml.example LICENSE README.md dist/$(BINARY)/
 
-deb: build ## a Debian package in dist/
+self-contained: requirements ## build it with OpenSSL inside, for machines of any distribution
+	cargo build --release --locked --features vendored-tls --target-dir $(VENDORED)
+
+deb: build ## a Debian package in dist/; DEBFULLNAME and DEBEMAIL say who makes it
 	@cargo deb --version 2>/dev/null | grep -qF '$(DEB)' || cargo install --locked cargo-deb@$(DEB)
 	@command -v lintian >/dev/null || .ci/install-packages lintian
 	packaging/files $(TARGET)/release/$(BINARY) target/package
 	@rm -f dist/*.deb
-	cargo deb --locked --no-build --output dist/
+	cargo deb --locked --no-build --output dist/ $(and $(DEBEMAIL),--maintainer "$(or $(DEBFULLNAME),$(BINARY) contributors) <$(DEBEMAIL)>")
 	lintian --fail-on error,warning dist/*.deb
 
-rpm: build ## a package for Fedora and its kin in dist/
-	@cargo generate-rpm --version 2>/dev/null | grep -qF '$(RPM)' || cargo install --locked cargo-generate-rpm@$(RPM)
-	packaging/files $(TARGET)/release/$(BINARY) target/package
-	cargo generate-rpm --auto-req builtin --output dist/
+rpm: self-contained ## a package for Fedora and its kin in dist/
+	@command -v rpmbuild >/dev/null || .ci/install-packages rpm
+	packaging/files $(VENDORED)/release/$(BINARY) target/package
+	@rm -f dist/*.rpm
+	@mkdir -p dist
+	packaging/rpm/build $(VENDORED)/release/$(BINARY) $(VERSION) dist
 
-test-deb: deb ## install, upgrade and purge the Debian package in a clean Debian; as root
+test-deb: deb ## install, use, upgrade and purge the Debian package in a clean Debian; as root
 	@command -v debootstrap >/dev/null || .ci/install-packages debootstrap
-	packaging/test-deb dist/*.deb
+	tests/servers.sh aw-server prometheus
+	packaging/test/deb dist/*.deb
+
+test-rpm: rpm ## likewise that for Fedora, by rpm in a root of its own; as root
+	@command -v debootstrap >/dev/null || .ci/install-packages debootstrap
+	@for program in rpm rpmlint; do command -v $$program >/dev/null || .ci/install-packages rpm rpmlint; done
+	rpmlint --strict --config packaging/rpm/rpmlint.toml dist/*.rpm
+	tests/servers.sh aw-server prometheus
+	packaging/test/rpm dist/*.rpm $(VENDORED)/release/$(BINARY)
+
+arch: ## PKGBUILD, its .SRCINFO and the source, for makepkg, in dist/arch/
+	@command -v pacman >/dev/null || .ci/install-packages makepkg pacman-package-manager
+	@mkdir -p dist/arch
+	packaging/arch/makepkg packaging/arch --printsrcinfo >dist/arch/.SRCINFO
+	cp packaging/arch/PKGBUILD dist/arch/
+	cp dist/arch/.SRCINFO packaging/arch/
+	git archive --prefix=$(BINARY)-$(VERSION)/ --output=dist/arch/$(BINARY)-$(VERSION).tar.gz HEAD
+
+test-arch: ## make the package by makepkg and look into it
+	git diff --exit-code -- packaging/arch
+	$(MAKE) --no-print-directory arch
+	packaging/test/arch dist/arch
 
 dashboards: ## make Grafana's dashboards from their source; needs Node.js and npm
 	@command -v npm >/dev/null || .ci/install-packages nodejs npm
