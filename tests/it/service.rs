@@ -182,17 +182,15 @@ fn flags_reach_the_service_as_they_were_given() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
-/// Has systemd look for faults in the unit; it is not everywhere.
+/// Has systemd look for faults in the unit.
 #[track_caller]
 fn verify(agent: &Agent, unit: &Path) {
-    let Ok(run) = Command::new("systemd-analyze")
+    let run = Command::new("systemd-analyze")
         .args(["--user", "verify", "--man=no"])
         .arg(unit)
         .env("XDG_RUNTIME_DIR", agent.home())
         .output()
-    else {
-        return;
-    };
+        .expect("this test needs systemd-analyze (.ci/install-packages systemd)");
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(run.status.success() && said.is_empty(), "{said}");
 }
@@ -210,6 +208,18 @@ fn the_unit_of_packages_is_good() {
     let unit = agent.home().join("aw-sync-agent.service");
     fs::write(&unit, moved).unwrap();
     verify(&agent, &unit);
+}
+
+#[test]
+fn the_property_list_of_packages_is_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = "import plistlib, sys; print(plistlib.load(open(sys.argv[1], 'rb')))";
+    let run = Command::new("python3")
+        .args(["-c", read])
+        .arg(root.join("packaging/macos/aw-sync-agent.plist"))
+        .output()
+        .unwrap();
+    insta::assert_snapshot!(String::from_utf8(run.stdout).unwrap().trim_end(), @"{'Label': 'aw-sync-agent', 'ProgramArguments': ['/usr/local/bin/aw-sync-agent'], 'RunAtLoad': True, 'KeepAlive': {'SuccessfulExit': False}, 'ThrottleInterval': 30, 'ProcessType': 'Background', 'Umask': 63}");
 }
 
 #[test]

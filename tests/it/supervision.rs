@@ -151,20 +151,29 @@ until property SubState | grep auto-restart; do sleep 0.1; done
 property LoadState
 "#;
 
-/// Whether a manager can be run here: by root, where systemd is installed.
-fn has_manager() -> bool {
+/// Asserts that a manager can be run here.
+#[track_caller]
+fn assert_can_manage() {
+    let systemd = Path::new("/lib/systemd/systemd");
+    assert!(
+        systemd.exists(),
+        "this test needs systemd (.ci/install-packages systemd)"
+    );
     let mount = "mount -t tmpfs none /run && mount -t cgroup2 none /sys/fs/cgroup";
     let tried = Command::new("unshare")
         .args(["--mount", "sh", "-c", mount])
-        .output();
-    Path::new("/lib/systemd/systemd").exists() && tried.is_ok_and(|run| run.status.success())
+        .output()
+        .unwrap();
+    assert!(
+        tried.status.success(),
+        "this test needs root, who may mount: {}\nto leave it out: cargo test --locked -- --skip under_a_manager_of_a_user",
+        String::from_utf8_lossy(&tried.stderr)
+    );
 }
 
 #[test]
 fn it_lives_and_works_under_a_manager_of_a_user() {
-    if !has_manager() {
-        return;
-    }
+    assert_can_manage();
     let (server, prometheus) = hour::servers();
     let agent = Agent::new();
     // Where that user may reach it, wherever the tests are built.

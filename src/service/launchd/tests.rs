@@ -79,6 +79,13 @@ fn a_property_list_has_the_program_and_its_flags() {
 }
 
 #[test]
+fn that_of_packages_is_the_same() {
+    let packaged = include_str!("../../../packaging/macos/aw-sync-agent.plist");
+    let program = Path::new("/usr/local/bin/aw-sync-agent");
+    assert_eq!(property_list(name(false), program, &[]).unwrap(), packaged);
+}
+
+#[test]
 fn it_lives_from_installation_to_removal() {
     let home = Home::new();
     let launchd = home.launchd(false);
