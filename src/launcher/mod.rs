@@ -40,8 +40,11 @@ impl Launcher {
 
     /// Returns the launcher that a process of this name is, if it is one.
     ///
-    /// Nix wraps programs: the real one is then `.aw-qt-wrapped`, and of a longer name Linux keeps 15 bytes.
+    /// Nix wraps programs: the real one is then `.aw-qt-wrapped`, and of a longer name Linux keeps 15 bytes. On Windows
+    /// it ends in `.exe`, in letters of any case.
     fn of_process(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_suffix(".exe").unwrap_or(&name);
         let name = name.strip_prefix('.').unwrap_or(name);
         Self::ALL.into_iter().find(|launcher| {
             name.strip_prefix(launcher.name())
@@ -67,6 +70,9 @@ mod tests {
             (".aw-qt-wrapped", Some(Launcher::AwQt)),
             ("aw-tauri", Some(Launcher::AwTauri)),
             (".aw-tauri-wrapp", Some(Launcher::AwTauri)),
+            ("aw-qt.exe", Some(Launcher::AwQt)),
+            ("AW-Tauri.EXE", Some(Launcher::AwTauri)),
+            ("aw-qt.exe.exe", None),
             ("aw-qt-like", None),
             ("my-aw-qt", None),
             ("systemd", None),

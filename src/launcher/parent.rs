@@ -8,6 +8,9 @@ use std::{os::unix::process::parent_id, time::Duration};
 
 use super::Launcher;
 
+#[cfg(windows)]
+mod windows;
+
 /// How often to look, where the system does not tell.
 #[cfg(unix)]
 const LOOK: Duration = Duration::from_secs(10);
@@ -18,12 +21,14 @@ pub struct Parent {
     launcher: Launcher,
     #[cfg(unix)]
     pid: u32,
+    #[cfg(windows)]
+    process: windows::Process,
 }
 
 impl Parent {
     /// Returns the parent of this process if it is a launcher. Later the parent may be another, so ask at the start.
     ///
-    /// On Windows it is never known: there aw-tauri ends its modules itself, and those of aw-qt stay.
+    /// On Windows aw-tauri has the system end its modules with it, which is too fast to be seen here.
     pub fn at_start() -> Option<Self> {
         #[cfg(unix)]
         {
@@ -31,8 +36,12 @@ impl Parent {
             let launcher = Launcher::of_process(&process_name(pid)?)?;
             Some(Self { launcher, pid })
         }
-        #[cfg(not(unix))]
-        None
+        #[cfg(windows)]
+        {
+            let (name, process) = windows::Process::parent()?;
+            let launcher = Launcher::of_process(&name)?;
+            Some(Self { launcher, process })
+        }
     }
 
     /// Is ready once the launcher has ended in any way.
@@ -47,8 +56,11 @@ impl Parent {
         }
         #[cfg(all(unix, not(target_os = "linux")))]
         await_other_parent(self.pid).await;
-        #[cfg(not(unix))]
-        std::future::pending::<()>().await;
+        #[cfg(windows)]
+        if let Err(error) = self.process.exit().await {
+            log::debug!("the end of {} will not be seen: {error}", self.launcher);
+            std::future::pending::<()>().await;
+        }
         log::info!("{} has ended", self.launcher);
     }
 }
