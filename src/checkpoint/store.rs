@@ -351,16 +351,42 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     file.write_all(bytes)
         .and_then(|()| file.sync_all())
         .map_err(failed)?;
-    fs::rename(&scratch, path).map_err(failed)?;
+    rename(&scratch, path).map_err(failed)?;
     sync_directory(path).map_err(failed)
 }
 
-/// Has the name of the file at `path` on disk, which a power cut could undo otherwise.
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    if let Some(directory) = path.parent() {
-        File::open(directory)?.sync_all()?;
+#[cfg(not(windows))]
+use std::fs::rename;
+
+/// Windows refuses while somebody has the file open who does not share it, as a scanner for viruses has for a moment.
+#[cfg(windows)]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    for _ in 0..50 {
+        match fs::rename(from, to) {
+            // `ERROR_SHARING_VIOLATION` has no kind of its own.
+            Err(error)
+                if error.kind() == io::ErrorKind::PermissionDenied
+                    || error.raw_os_error() == Some(32) =>
+            {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            result => return result,
+        }
     }
+    fs::rename(from, to)
+}
+
+/// Has the name of the file at `path` on disk, which a power cut could undo otherwise.
+#[cfg(unix)]
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    path.parent()
+        .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+}
+
+/// Does nothing: NTFS keeps a journal of names, and no program can have a directory written.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+pub(super) fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
