@@ -47,6 +47,19 @@ impl Dirs {
             .ok_or(UnknownHome)
     }
 
+    /// Returns the directories of the user whose `%LOCALAPPDATA%` and `%APPDATA%` these are, whoever runs this process.
+    #[cfg(windows)]
+    pub fn of_profile(local: PathBuf, roaming: PathBuf) -> Self {
+        let bases = Bases {
+            home: PathBuf::new(),
+            config: roaming.clone(),
+            data: roaming,
+            cache: local.clone(),
+            local,
+        };
+        Self::within(Platform::Windows, &bases)
+    }
+
     fn within(platform: Platform, bases: &Bases) -> Self {
         let (config, data, cache, log, rust_configs) = match platform {
             Platform::Linux => {

@@ -59,6 +59,13 @@ fn complain(problem: &dyn std::error::Error) {
 }
 
 fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
+    #[cfg(windows)]
+    if let Some(Command::Service(ServiceCommand::Run { local, roaming })) = &cli.command {
+        return Ok(serve(
+            cli,
+            &Dirs::of_profile(local.clone(), roaming.clone()),
+        )?);
+    }
     let dirs = Dirs::of_user()?;
     match &cli.command {
         None if cli.service => {
@@ -68,7 +75,10 @@ fn run(cli: &Cli, bars: &MultiProgress) -> Result<Exit, CommandError> {
         None => {
             let launcher = Parent::at_start();
             logging::start_file(&dirs.log, cli.flags.testing);
+            #[cfg(unix)]
             let notifier = Notifier::from_environment();
+            #[cfg(not(unix))]
+            let notifier = Notifier::to_nobody();
             let load = || load(cli, &dirs);
             run_to_end(daemon::run(load, &dirs, &notifier, stopped(launcher)))?;
         }
@@ -207,7 +217,7 @@ fn on_this_machine(
                 // What it would complain about then, a person hears now.
                 load(cli, dirs)?;
             }
-            return service::run(*command, &cli.flags, dirs, out);
+            return service::run(command, &cli.flags, dirs, out);
         }
         Command::Completions { shell } => completions::print(*shell, out)?,
         Command::Man => man::print(out)?,
@@ -379,12 +389,46 @@ async fn asked_to_stop() {
     }
 }
 
-/// Is ready once the process is asked to end.
-#[cfg(not(unix))]
+/// Is ready once the process is asked to end: by the keyboard, or by the end of its console, of the session or of Windows,
+/// which wait some seconds for it.
+#[cfg(windows)]
 async fn asked_to_stop() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+
+    let handled = "the system takes handlers";
+    let mut interrupt = ctrl_c().expect(handled);
+    let mut break_key = ctrl_break().expect(handled);
+    let mut close = ctrl_close().expect(handled);
+    let mut logoff = ctrl_logoff().expect(handled);
+    let mut shutdown = ctrl_shutdown().expect(handled);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = break_key.recv() => {}
+        _ = close.recv() => {}
+        _ = logoff.recv() => {}
+        _ = shutdown.recv() => {}
     }
+}
+
+/// Runs the daemon as the service that Windows has started.
+///
+/// The keyboard and the end of a session mean nothing to it: whoever logs off, the service stays.
+#[cfg(windows)]
+fn serve(cli: &Cli, dirs: &Dirs) -> Result<Exit, aw_sync_agent::service::ServiceError> {
+    let mut process = aw_sync_agent::service::Process::begin()?;
+    logging::start_file(&dirs.log, cli.flags.testing);
+    let notifier = process.notifier();
+    let load = || load(cli, dirs);
+    let stop = process.told_to_stop();
+    let exit = match run_to_end(daemon::run(load, dirs, &notifier, stop)) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            log::error!("{error}");
+            CommandError::from(error).exit()
+        }
+    };
+    process.end(exit as u8);
+    Ok(exit)
 }
 
 /// Adds loopback to `NO_PROXY`.

@@ -279,7 +279,8 @@ pub enum Command {
     },
     /// Have the system start it at login, and manage what it started
     ///
-    /// On Linux it becomes a systemd unit of the user, on macOS an agent of launchd. The flags that are given with
+    /// On Linux it becomes a systemd unit of the user, on macOS an agent of launchd, and on Windows, where only an
+    /// administrator can have it so, a service that starts before anybody logs on. The flags that are given with
     /// `service install` are those that it has.
     #[command(subcommand)]
     Service(ServiceCommand),

@@ -3,7 +3,7 @@ use clap::Subcommand;
 use super::Flags;
 
 /// What to do with the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum ServiceCommand {
     /// Have it start at login, with the flags that are given here
     Install,
@@ -22,6 +22,17 @@ pub enum ServiceCommand {
         /// Go on to show what is logged
         #[arg(short, long)]
         follow: bool,
+    },
+    /// Be the service: Windows runs this, with the directories of the user who installed it
+    #[cfg(windows)]
+    #[command(hide = true)]
+    Run {
+        /// %LOCALAPPDATA%
+        #[arg(long)]
+        local: std::path::PathBuf,
+        /// %APPDATA%
+        #[arg(long)]
+        roaming: std::path::PathBuf,
     },
 }
 

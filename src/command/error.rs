@@ -35,7 +35,7 @@ pub enum CommandError {
     Launcher(#[from] NoLauncher),
     /// The service is not what was asked for.
     #[error(transparent)]
-    Service(#[from] ServiceError),
+    Service(ServiceError),
     /// A server's client cannot be made.
     #[error(transparent)]
     Source(#[from] ReadError),
@@ -60,6 +60,15 @@ pub enum CommandError {
     /// The output is closed or full.
     #[error(transparent)]
     Output(#[from] io::Error),
+}
+
+impl From<ServiceError> for CommandError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Output(error) => Self::Output(error),
+            other => Self::Service(other),
+        }
+    }
 }
 
 impl CommandError {

@@ -12,7 +12,6 @@ pub mod export;
 pub mod man;
 pub mod preview;
 mod reader;
-#[cfg_attr(not(unix), path = "no_service.rs")]
 pub mod service;
 pub mod status;
 pub mod sync;

@@ -14,8 +14,10 @@ use crate::settings::VARIABLES;
 
 #[cfg(target_os = "macos")]
 type Service = crate::service::Launchd;
-#[cfg(not(target_os = "macos"))]
+#[cfg(all(unix, not(target_os = "macos")))]
 type Service = crate::service::Systemd;
+#[cfg(windows)]
+type Service = crate::service::Windows<crate::service::Scm>;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 
@@ -24,30 +26,33 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 /// # Errors
 /// Any [`ServiceError`], and those of `out`.
 pub fn run(
-    command: ServiceCommand,
+    command: &ServiceCommand,
     flags: &Flags,
     dirs: &Dirs,
     out: &mut impl Write,
 ) -> Result<Exit, CommandError> {
     let service = service(dirs, flags.testing)?;
-    if command == ServiceCommand::Install {
+    if *command == ServiceCommand::Install {
         install(&service, flags, out)?;
         writeln!(
             out,
-            "starts at login; `aw-sync-agent service restart` starts it now"
+            "starts {}; `aw-sync-agent service restart` starts it now",
+            Service::STARTS
         )?;
         return Ok(Exit::Done);
     }
     reject_idle(flags)?;
-    match command {
+    match *command {
         ServiceCommand::Install => {}
+        #[cfg(windows)]
+        ServiceCommand::Run { .. } => {}
         ServiceCommand::Uninstall => {
             let says = if service.uninstall()? {
                 "removed"
             } else {
                 "is not installed"
             };
-            writeln!(out, "{says}: {}", service.file().display())?;
+            writeln!(out, "{says}: {}", service.place())?;
         }
         ServiceCommand::Start => {
             service.start()?;
@@ -62,11 +67,17 @@ pub fn run(
             writeln!(out, "restarted")?;
         }
         ServiceCommand::Status => {
-            if !service.status()? {
+            if !shows_as_running(&service, out)? {
                 return Ok(Exit::Unreachable);
             }
         }
+        #[cfg(unix)]
         ServiceCommand::Logs { follow } => return Err(service.logs(follow).into()),
+        #[cfg(windows)]
+        ServiceCommand::Logs { follow } => {
+            let newest = || crate::logging::newest_file(&dirs.log, flags.testing);
+            crate::service::show_log(newest, follow, out)?;
+        }
     }
     Ok(Exit::Done)
 }
@@ -98,7 +109,7 @@ fn install(service: &Service, flags: &Flags, out: &mut impl Write) -> Result<boo
     } else {
         "is installed already"
     };
-    writeln!(out, "{says}: {}", service.file().display())?;
+    writeln!(out, "{says}: {}", service.place())?;
     let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
     for name in VARIABLES
         .map(|(_, name)| name)
@@ -128,10 +139,42 @@ fn service(dirs: &Dirs, testing: bool) -> Result<Service, UnknownHome> {
     Ok(Service::new(&home, uid, log_file, testing))
 }
 
-#[cfg(not(target_os = "macos"))]
+#[cfg(windows)]
+fn service(dirs: &Dirs, testing: bool) -> Result<Service, UnknownHome> {
+    use crate::service::{Files, Profile, Scm};
+
+    let profile = Profile {
+        local: ::dirs::data_local_dir().ok_or(UnknownHome)?,
+        roaming: ::dirs::config_dir().ok_or(UnknownHome)?,
+    };
+    let own = [&dirs.config, &dirs.data, &dirs.cache, &dirs.log];
+    let mut own: Vec<_> = own.into_iter().cloned().collect();
+    own.dedup();
+    let files = Files {
+        own,
+        settings: dirs.rust_configs.clone(),
+    };
+    Ok(Service::new(Scm, profile, files, testing))
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
 fn service(_dirs: &Dirs, testing: bool) -> Result<Service, UnknownHome> {
     let config = ::dirs::config_dir().ok_or(UnknownHome)?;
     Ok(Service::new(&config, testing))
+}
+
+/// Shows how the service is, and returns whether it runs.
+#[cfg(unix)]
+fn shows_as_running(service: &Service, _out: &mut impl Write) -> Result<bool, CommandError> {
+    Ok(service.status()?)
+}
+
+/// Shows how the service is, and returns whether it runs.
+#[cfg(windows)]
+fn shows_as_running(service: &Service, out: &mut impl Write) -> Result<bool, CommandError> {
+    let (says, runs) = service.status()?;
+    out.write_all(says.as_bytes())?;
+    Ok(runs)
 }
 
 /// This program, where it is found along `PATH` if it is: a package manager keeps that place when it brings a new one.

@@ -38,22 +38,16 @@ pub enum ServiceError {
         /// What to do.
         hint: Option<&'static str>,
     },
-    /// The service's file is somebody else's.
+    /// The service, or its file, is somebody else's.
     #[error(
-        "{}: is there already and was not written by `aw-sync-agent service install`\n\
+        "{}: is there already and was not made by `aw-sync-agent service install`\n\
          hint: remove it first; nothing was changed",
         path.display()
     )]
     Foreign {
-        /// The file.
+        /// The file, or where there is none, the service.
         path: PathBuf,
     },
-    /// This system's services are not known here.
-    #[error(
-        "the agent cannot yet be a service of this system\n\
-         hint: let ActivityWatch start it: `aw-sync-agent autostart enable`"
-    )]
-    Unsupported,
     /// It has never run.
     #[error("there is no log yet\nhint: `aw-sync-agent service start` starts it")]
     NoLog,
@@ -86,4 +80,7 @@ pub enum ServiceError {
         /// What the system said.
         source: io::Error,
     },
+    /// Nobody reads what is shown.
+    #[error("cannot print: {0}")]
+    Output(io::Error),
 }

@@ -47,8 +47,16 @@ impl Launchd {
         }
     }
 
+    /// When it starts by itself.
+    pub const STARTS: &str = "at login";
+
+    /// Where it is: the service's property list.
+    pub fn place(&self) -> String {
+        self.file.path().display().to_string()
+    }
+
     /// The service's property list.
-    pub fn file(&self) -> &Path {
+    fn file(&self) -> &Path {
         self.file.path()
     }
 

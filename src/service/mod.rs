@@ -1,13 +1,20 @@
-//! The agent as a service of the user, which the system starts at login: a systemd unit or a launchd agent.
+//! The agent as a service, which the system starts: a systemd unit of the user, a launchd agent, or a Windows service.
 //!
-//! Both are one file that names the program and its flags, and a program of the system that is told about it.
+//! The first two are one file that names the program and its flags, and a program of the system that is told about it.
+//! Windows keeps its services itself.
 
 mod error;
 mod notify;
+mod tail;
 
 pub use error::ServiceError;
 pub use notify::Notifier;
+pub use tail::show_log;
 
+#[cfg(any(windows, test))]
+pub use self::windows::{Files, Installed, Launch, Manager, Profile, State, Windows};
+#[cfg(windows)]
+pub use self::windows::{Process, Scm};
 #[cfg(unix)]
 pub use self::{launchd::Launchd, systemd::Systemd};
 
@@ -17,11 +24,11 @@ mod file;
 mod launchd;
 #[cfg(unix)]
 mod systemd;
-#[cfg(unix)]
 mod tool;
+#[cfg(any(windows, test))]
+mod windows;
 
 /// The service's name; that of the testing mode is another, so that both can be installed.
-#[cfg(unix)]
 const fn name(testing: bool) -> &'static str {
     if testing {
         "aw-sync-agent-testing"

@@ -1,18 +1,26 @@
-//! What systemd wants to be told by a service of `Type=notify`: `sd_notify(3)`, one datagram a message.
+//! What systemd wants to be told by a service of `Type=notify`: `sd_notify(3)`, one datagram a message. And what the
+//! service control manager of Windows wants to be told by any.
 
 #[cfg(unix)]
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+#[cfg(unix)]
 use std::{env, ffi::OsStr, io};
+
+#[cfg(windows)]
+use super::windows::Reporter;
 
 /// Tells how the daemon is to whoever started it and wants to know. To nobody, everything is said in vain.
 #[derive(Debug)]
 pub struct Notifier {
     #[cfg(unix)]
     socket: Option<(UnixDatagram, SocketAddr)>,
+    #[cfg(windows)]
+    manager: Option<Reporter>,
 }
 
 impl Notifier {
     /// Returns one for the listener that the variable `NOTIFY_SOCKET` names, if it does.
+    #[cfg(unix)]
     pub fn from_environment() -> Self {
         let Some(address) = env::var_os("NOTIFY_SOCKET").filter(|address| !address.is_empty())
         else {
@@ -32,6 +40,16 @@ impl Notifier {
         Self {
             #[cfg(unix)]
             socket: None,
+            #[cfg(windows)]
+            manager: None,
+        }
+    }
+
+    /// Returns one for the manager that `reporter` tells.
+    #[cfg(windows)]
+    pub(super) fn to_manager(reporter: Reporter) -> Self {
+        Self {
+            manager: Some(reporter),
         }
     }
 
@@ -52,30 +70,34 @@ impl Notifier {
         })
     }
 
-    #[cfg(not(unix))]
-    fn to(_address: &OsStr) -> io::Result<Self> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
     /// Says that the start is over, and in one line what the daemon does now. May be said again.
     pub fn ready(&self, status: &str) {
+        #[cfg(unix)]
         self.tell(&format!("READY=1\nSTATUS={}", first_line(status)));
+        #[cfg(windows)]
+        if let Some(manager) = self.manager {
+            log::debug!("the manager is told that the daemon runs: {status}");
+            manager.running();
+        }
     }
 
     /// Says that the daemon is about to end.
     pub fn stopping(&self) {
+        #[cfg(unix)]
         self.tell("STOPPING=1\nSTATUS=stopping");
+        #[cfg(windows)]
+        if let Some(manager) = self.manager {
+            manager.stopping();
+        }
     }
 
+    #[cfg(unix)]
     fn tell(&self, message: &str) {
-        #[cfg(unix)]
         if let Some((socket, address)) = &self.socket
             && let Err(error) = socket.send_to_addr(message.as_bytes(), address)
         {
             log::debug!("the listener of NOTIFY_SOCKET was not told {message:?}: {error}");
         }
-        #[cfg(not(unix))]
-        let _nobody = message;
     }
 }
 
@@ -92,6 +114,7 @@ fn abstract_address(_name: &[u8]) -> io::Result<SocketAddr> {
 }
 
 /// A further line would be another message.
+#[cfg(unix)]
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }

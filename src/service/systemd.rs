@@ -38,9 +38,12 @@ impl Systemd {
         }
     }
 
-    /// The unit's file.
-    pub fn file(&self) -> &Path {
-        self.file.path()
+    /// When it starts by itself.
+    pub const STARTS: &str = "at login";
+
+    /// Where it is: the unit's file.
+    pub fn place(&self) -> String {
+        self.file.path().display().to_string()
     }
 
     /// Has systemd start `program` with `arguments` when the user logs in; returns whether that is a change.

@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Output};
+#[cfg(unix)]
+use std::process::ExitStatus;
+use std::process::{Command, Output};
 
 use super::ServiceError;
 
@@ -29,14 +30,15 @@ impl Tool {
         if output.status.success() {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        // Those of Windows complain on stdout.
+        let said = [&output.stderr, &output.stdout].map(|text| String::from_utf8_lossy(text));
+        let said = said
+            .iter()
+            .map(|text| text.trim())
+            .find(|text| !text.is_empty());
         Err(ServiceError::Failed {
             command: self.shown(arguments),
-            said: if said.is_empty() {
-                output.status.to_string()
-            } else {
-                said
-            },
+            said: said.map_or_else(|| output.status.to_string(), str::to_owned),
             hint: None,
         })
     }
@@ -45,6 +47,7 @@ impl Tool {
     ///
     /// # Errors
     /// [`ServiceError::NoTool`], and [`ServiceError::Failed`] when it cannot be run.
+    #[cfg(unix)]
     pub(super) fn succeeds(&self, arguments: &[&str]) -> Result<bool, ServiceError> {
         Ok(self.output(arguments)?.status.success())
     }
@@ -53,6 +56,7 @@ impl Tool {
     ///
     /// # Errors
     /// [`ServiceError::NoTool`], and [`ServiceError::Failed`] when it cannot be run.
+    #[cfg(unix)]
     pub(super) fn show(&self, arguments: &[&str]) -> Result<ExitStatus, ServiceError> {
         self.command(arguments)
             .status()
@@ -60,7 +64,10 @@ impl Tool {
     }
 
     /// Becomes it, so that its pager and its signals are the terminal's; comes back only when that is not possible.
+    #[cfg(unix)]
     pub(super) fn take_over(&self, arguments: &[&str]) -> ServiceError {
+        use std::os::unix::process::CommandExt as _;
+
         let error = self.command(arguments).exec();
         self.failed(arguments, &error)
     }
