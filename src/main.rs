@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     let exit = match run(&cli, &bars) {
         Ok(exit) => exit,
         // Whoever read the output has enough of it, as `head` has.
-        Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(CommandError::Output(error)) if has_enough(&error) => Exit::Done,
         Err(error) => {
             if cli.command.is_none() && !cli.service {
                 // Into the log file too: a launcher shows that when a module of it has ended.
@@ -50,6 +50,11 @@ fn main() -> ExitCode {
         }
     };
     exit.into()
+}
+
+/// Whether nobody reads any more. Windows has a second error for it, of no kind: `ERROR_PIPE_NOT_CONNECTED`.
+fn has_enough(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe || cfg!(windows) && error.raw_os_error() == Some(233)
 }
 
 /// Prints a problem where a person sees it.

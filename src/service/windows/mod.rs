@@ -44,6 +44,8 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// `ERROR_ACCESS_DENIED`.
 const DENIED: i32 = 5;
+/// `ERROR_SERVICE_DATABASE_LOCKED`.
+const LOCKED: i32 = 1055;
 /// `ERROR_SERVICE_ALREADY_RUNNING`.
 #[cfg(windows)]
 const ALREADY_RUNNING: i32 = 1056;
@@ -152,10 +154,17 @@ impl<M: Manager> Windows<M> {
     /// # Errors
     /// Any [`ServiceError`].
     pub fn start(&self) -> Result<(), ServiceError> {
-        self.manager
-            .start(self.name)
-            .map_err(|error| self.failed("start", &error))?;
-        match self.settled()? {
+        // While Windows itself starts, it starts one after the other, and nothing else.
+        let is_locked = |error: &io::Error| error.raw_os_error() == Some(LOCKED);
+        let mut started = self.manager.start(self.name);
+        for _ in 0..LOOKS {
+            if started.as_ref().is_err_and(is_locked) {
+                sleep(LOOK);
+                started = self.manager.start(self.name);
+            }
+        }
+        started.map_err(|error| self.failed("start", &error))?;
+        match self.after(|state| state == State::Pending)? {
             Some(State::Running { .. }) => Ok(()),
             Some(State::Stopped { code }) => Err(ServiceError::Failed {
                 command: format!("start {}", self.name),
@@ -174,7 +183,8 @@ impl<M: Manager> Windows<M> {
         self.manager
             .stop(self.name)
             .map_err(|error| self.failed("stop", &error))?;
-        match self.settled()? {
+        // It is told at once, and says so a little later.
+        match self.after(|state| !matches!(state, State::Stopped { .. }))? {
             None | Some(State::Stopped { .. }) => Ok(()),
             _ => Err(self.slow("stop")),
         }
@@ -240,15 +250,17 @@ impl<M: Manager> Windows<M> {
         }
     }
 
-    /// Waits until it neither starts nor stops, but not for ever.
-    fn settled(&self) -> Result<Option<State>, ServiceError> {
+    /// Returns how it is once that is none of what `passes`, but does not wait for ever.
+    fn after(&self, passes: impl Fn(State) -> bool) -> Result<Option<State>, ServiceError> {
+        let mut state = self.find()?.map(|found| found.state);
         for _ in 0..LOOKS {
-            match self.find()?.map(|found| found.state) {
-                Some(State::Pending) => sleep(LOOK),
-                state => return Ok(state),
+            if !state.is_some_and(&passes) {
+                break;
             }
+            sleep(LOOK);
+            state = self.find()?.map(|found| found.state);
         }
-        Ok(Some(State::Pending))
+        Ok(state)
     }
 
     fn slow(&self, verb: &str) -> ServiceError {

@@ -24,6 +24,8 @@ struct StandIn {
     becomes: RefCell<Option<(State, u32)>>,
     /// The code that each change fails with.
     fails: Option<i32>,
+    /// How often it will not start anything yet.
+    locked: RefCell<u32>,
     /// What the service ends with at once.
     ends: Option<u32>,
     stops: RefCell<u32>,
@@ -45,9 +47,10 @@ impl StandIn {
         }
     }
 
-    fn turn(&self, state: State) {
-        if let Some(found) = &mut *self.installed.borrow_mut() {
-            found.state = State::Pending;
+    /// It becomes `state` by and by, and until then is `meanwhile`, or what it is.
+    fn turn(&self, meanwhile: Option<State>, state: State) {
+        if let (Some(found), Some(meanwhile)) = (&mut *self.installed.borrow_mut(), meanwhile) {
+            found.state = meanwhile;
         }
         self.becomes.replace(Some((state, 3)));
     }
@@ -87,17 +90,23 @@ impl Manager for &StandIn {
 
     fn start(&self, _name: &str) -> io::Result<()> {
         self.there()?;
-        self.turn(match self.ends {
+        let mut locked = self.locked.borrow_mut();
+        if *locked > 0 {
+            *locked -= 1;
+            return Err(io::Error::from_raw_os_error(LOCKED));
+        }
+        let state = match self.ends {
             Some(code) => State::Stopped { code },
             None => State::Running { process: Some(7) },
-        });
+        };
+        self.turn(Some(State::Pending), state);
         Ok(())
     }
 
     fn stop(&self, _name: &str) -> io::Result<()> {
         self.there()?;
         *self.stops.borrow_mut() += 1;
-        self.turn(STOPPED);
+        self.turn(None, STOPPED);
         Ok(())
     }
 }
@@ -185,6 +194,7 @@ fn it_is_started_stopped_and_removed() {
     let (home, manager) = (Home::new(), StandIn::default());
     let service = home.service(&manager);
     service.install(program(), &flags()).unwrap();
+    manager.locked.replace(2);
     service.start().unwrap();
     let (says, runs) = service.status().unwrap();
     assert!(runs && says.starts_with("aw-sync-agent: running, process 7\n"));
