@@ -167,6 +167,7 @@ Section "un.${NAME}"
     nsExec::ExecToLog 'taskkill /f /im ${NAME}.exe'
     Pop $0
     Sleep 500
+    Delete /REBOOTOK "$INSTDIR\${NAME}.exe.old"
     !insertmacro Vacate "$INSTDIR\${NAME}.exe"
     Delete "$INSTDIR\${NAME}.toml.example"
     Delete "$INSTDIR\LICENSE"
