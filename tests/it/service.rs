@@ -271,7 +271,7 @@ fn the_files_of_others_stay() {
         insta::allow_duplicates! {
             for command in [&["service", "install"][..], &["service", "uninstall"], &["--service"]] {
                 insta::assert_snapshot!(refused(&agent, 2, command), @r"
-                aw-sync-agent: HOME/config/systemd/user/aw-sync-agent.service: is there already and was not written by `aw-sync-agent service install`
+                aw-sync-agent: HOME/config/systemd/user/aw-sync-agent.service: is there already and was not made by `aw-sync-agent service install`
                 hint: remove it first; nothing was changed
                 ");
             }
