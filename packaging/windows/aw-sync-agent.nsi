@@ -21,6 +21,7 @@ RequestExecutionLevel user
 !include StrFunc.nsh
 !include WinMessages.nsh
 ${Using:StrFunc} StrStr
+${Using:StrFunc} UnStrStr
 ${Using:StrFunc} UnStrRep
 
 !define NAME aw-sync-agent
@@ -46,13 +47,20 @@ VIAddVersionKey LegalCopyright "aw-sync-agent contributors, MIT license"
 !insertmacro MUI_UNPAGE_INSTFILES
 !insertmacro MUI_LANGUAGE English
 
-; What runs cannot be removed, but it can be called otherwise, and goes with the next start of Windows.
+; What runs cannot be removed, but it can be called otherwise; it goes with the next update, or with the uninstaller.
 !macro Vacate file
+    Delete "${file}.old"
     Delete "${file}"
     ${If} ${FileExists} "${file}"
-        Delete "${file}.old"
         Rename "${file}" "${file}.old"
-        Delete /REBOOTOK "${file}.old"
+    ${EndIf}
+!macroend
+
+; Whether Windows has a service that runs the program of this installation: then $0 is not empty.
+!macro FindService Str
+    ReadRegStr $0 HKLM "SYSTEM\CurrentControlSet\Services\${NAME}" ImagePath
+    ${If} $0 != ""
+        ${${Str}} $0 $0 "$INSTDIR\${NAME}.exe"
     ${EndIf}
 !macroend
 
@@ -142,6 +150,12 @@ Function .onInit
     ClearErrors
     ${GetOptions} $0 /SERVICE $1
     ${IfNot} ${Errors}
+        StrCpy $0 "is wanted"
+    ${Else}
+        ; An update: the service needs rights to the new program, and to be started with it.
+        !insertmacro FindService StrStr
+    ${EndIf}
+    ${If} $0 != ""
         !insertmacro SelectSection ${as_service}
         !insertmacro UnselectSection ${by_activitywatch}
     ${EndIf}
@@ -157,9 +171,16 @@ FunctionEnd
 
 Section "un.${NAME}"
     SectionIn RO
-    ReadRegStr $0 HKLM "SYSTEM\CurrentControlSet\Services\${NAME}" ImagePath
+    !insertmacro FindService UnStrStr
     ${If} $0 != ""
         ExecShellWait runas "$INSTDIR\${NAME}.exe" "service uninstall" SW_HIDE
+        Sleep 500
+        !insertmacro FindService UnStrStr
+        ${If} $0 != ""
+            MessageBox MB_ICONSTOP "The service is still there, so its program stays. An administrator can remove it." /SD IDOK
+            SetErrorLevel 3
+            Abort "The service is still there."
+        ${EndIf}
     ${EndIf}
     nsExec::ExecToLog '"$INSTDIR\${NAME}.exe" autostart disable'
     Pop $0
@@ -176,7 +197,10 @@ Section "un.${NAME}"
     RMDir /REBOOTOK "$INSTDIR"
     DeleteRegKey HKCU "${REGISTERED}"
     ReadRegStr $0 HKCU Environment Path
+    StrLen $1 ";$0;"
+    ; One that fills all that this installer can hold may go on.
     ${If} $0 != ""
+    ${AndIf} $1 < ${NSIS_MAX_STRLEN}
         ${UnStrRep} $1 ";$0;" ";$INSTDIR;" ";"
         ${If} $1 != ";$0;"
             ; Without the semicolons that were put around it.

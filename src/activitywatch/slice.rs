@@ -285,7 +285,7 @@ mod tests {
 
         #[test]
         fn slicing_changes_no_step_of_crowded_events(
-            stored in model::events(12, (0_u8..3).prop_map(data)),
+            stored in model::events(60, (0_u8..3).prop_map(data)),
             chosen in prop::collection::vec(any::<bool>(), 1..20),
         ) {
             sliced_as_whole(&stored, &chosen)?;

@@ -92,7 +92,8 @@ pub fn install_and_start(
     out: &mut impl Write,
 ) -> Result<(), CommandError> {
     let service = service(dirs, flags.testing)?;
-    if install(&service, flags, out)? {
+    // An update has put another program in the place of the one that runs; elsewhere that is not at the same path.
+    if install(&service, flags, out)? || cfg!(windows) {
         service.restart()?;
     } else {
         service.start()?;
@@ -152,7 +153,7 @@ fn service(dirs: &Dirs, testing: bool) -> Result<Service, UnknownHome> {
     own.dedup();
     let files = Files {
         own,
-        settings: dirs.rust_configs.clone(),
+        settings: crate::settings::server_files(dirs, testing),
     };
     Ok(Service::new(Scm, profile, files, testing))
 }

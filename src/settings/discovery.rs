@@ -43,15 +43,7 @@ pub fn server_address(host: Option<&str>, port: Option<u16>, testing: bool) -> S
 
 /// Searches ActivityWatch's own configuration for the server.
 pub(super) fn find(dirs: &Dirs, testing: bool) -> Found {
-    let section = if testing { "server-testing" } else { "server" };
-    let client = dirs.base_config.join("aw-client/aw-client.toml");
-    let python = dirs.base_config.join("aw-server/aw-server.toml");
-
-    let named = std::iter::once((client, Some(section)))
-        .chain(rust_files(dirs, testing).map(|path| (path, None)))
-        .chain([(python, Some(section))])
-        .chain(tauri_files(dirs, testing).map(|path| (path, None)));
-    for (path, section) in named {
+    for (path, section) in places(dirs, testing) {
         if let Some(url) =
             read(&path, section).and_then(|server: Server| server.url(&path, testing))
         {
@@ -64,6 +56,26 @@ pub(super) fn find(dirs: &Dirs, testing: bool) -> Found {
     let url =
         Url::parse(&server_address(None, None, testing)).expect("the default address is a URL");
     Found { url, file: None }
+}
+
+/// Returns the files in which ActivityWatch may say where its server is and what key it wants, whether or not they are
+/// there.
+pub fn server_files(dirs: &Dirs, testing: bool) -> Vec<PathBuf> {
+    places(dirs, testing).map(|(path, _)| path).collect()
+}
+
+/// Where the server may be named, in the order of search: the file, and the table in it if it is not the whole file.
+fn places(
+    dirs: &Dirs,
+    testing: bool,
+) -> impl Iterator<Item = (PathBuf, Option<&'static str>)> + use<'_> {
+    let section = if testing { "server-testing" } else { "server" };
+    let client = dirs.base_config.join("aw-client/aw-client.toml");
+    let python = dirs.base_config.join("aw-server/aw-server.toml");
+    std::iter::once((client, Some(section)))
+        .chain(rust_files(dirs, testing).map(|path| (path, None)))
+        .chain([(python, Some(section))])
+        .chain(tauri_files(dirs, testing).map(|path| (path, None)))
 }
 
 /// Where aw-server-rust may have its configuration, in the order of search.

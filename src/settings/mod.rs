@@ -43,7 +43,7 @@ pub use self::{
     api_key::{ApiKey, ApiKeyError},
     aw_server::AwServer,
     categories::CategoriesFile,
-    discovery::server_address,
+    discovery::{server_address, server_files},
     environment::VARIABLES,
     error::{Problem, SettingsError},
     origin::{Origin, Origins},

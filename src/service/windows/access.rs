@@ -15,8 +15,8 @@ const PRIVILEGES: &str = "SeChangeNotifyPrivilege";
 pub struct Files {
     /// Its own directories, in which it writes; they are made if they are missing.
     pub own: Vec<PathBuf>,
-    /// Directories of ActivityWatch's settings, which tell it the server's port and key; those that are missing count for
-    /// nothing.
+    /// Files of ActivityWatch that tell it the server's port and key; those that are missing count for nothing. Not their
+    /// directories, in which servers have their databases.
     pub settings: Vec<PathBuf>,
 }
 
@@ -28,12 +28,12 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Returns those at these places, or of these names along `PATH`.
+    /// Returns those at these places.
     pub(super) fn of(icacls: impl Into<PathBuf>, sc: impl Into<PathBuf>) -> Self {
         let tool = |program: PathBuf| Tool {
             program,
             first: &[],
-            hint: "it is part of Windows; check the PATH",
+            hint: "it is part of Windows",
         };
         Self {
             icacls: tool(icacls.into()),
@@ -52,10 +52,9 @@ impl Access {
         program: &Path,
         files: &Files,
     ) -> Result<(), ServiceError> {
-        // `(OI)(CI)`: and whatever is in it, now and later.
         self.allow(program, &format!("{account}:(RX)"))?;
-        for directory in existing(&files.settings) {
-            self.allow(directory, &format!("{account}:(OI)(CI)(RX)"))?;
+        for file in existing(&files.settings) {
+            self.allow(file, &format!("{account}:(R)"))?;
         }
         for directory in &files.own {
             fs::create_dir_all(directory).map_err(|source| ServiceError::Io {
@@ -63,6 +62,7 @@ impl Access {
                 path: directory.clone(),
                 source,
             })?;
+            // `(OI)(CI)`: and whatever is in it, now and later.
             self.allow(directory, &format!("{account}:(OI)(CI)(M)"))?;
         }
         if let Err(error) = self.sc.run(&["privs", service, PRIVILEGES]) {

@@ -9,8 +9,9 @@
 //! - As a service for each user, which Windows knows since 2016, it could not be started before the next logon.
 //!
 //! So it has an account of its own, `NT SERVICE\aw-sync-agent`, which Windows makes for it without a password. That
-//! account may use the agent's own directories and read ActivityWatch's settings, and nothing else of the user's, such as
-//! a `password-file` elsewhere. Where these directories are is kept at install, in the arguments of the service.
+//! account may use the agent's own directories and read the files in which ActivityWatch says where its server is, those
+//! that are there at install, and nothing else of the user's, such as a `password-file` elsewhere. Where the directories
+//! are is kept at install, in the arguments of the service.
 //!
 //! Only an administrator can install it. Whoever is none has ActivityWatch start the agent, as nearly all do.
 
@@ -54,6 +55,10 @@ const NOT_INSTALLED: i32 = 1060;
 /// `ERROR_SERVICE_NOT_ACTIVE`.
 #[cfg(windows)]
 const NOT_RUNNING: i32 = 1062;
+/// `ERROR_SERVICE_CANNOT_ACCEPT_CTRL`: it starts or stops right now.
+const BUSY: i32 = 1061;
+/// `ERROR_SERVICE_NEVER_STARTED`: what one that has not run since the start of Windows says it has ended with.
+const NEVER_STARTED: u32 = 1077;
 /// `ERROR_SERVICE_MARKED_FOR_DELETE`.
 const BEING_DELETED: i32 = 1072;
 
@@ -81,7 +86,7 @@ impl<M: Manager> Windows<M> {
     pub fn new(manager: M, profile: Profile, files: Files, testing: bool) -> Self {
         Self {
             manager,
-            access: Access::of("icacls", "sc"),
+            access: Access::of(of_system("icacls"), of_system("sc")),
             name: name(testing),
             profile,
             files,
@@ -155,14 +160,7 @@ impl<M: Manager> Windows<M> {
     /// Any [`ServiceError`].
     pub fn start(&self) -> Result<(), ServiceError> {
         // While Windows itself starts, it starts one after the other, and nothing else.
-        let is_locked = |error: &io::Error| error.raw_os_error() == Some(LOCKED);
-        let mut started = self.manager.start(self.name);
-        for _ in 0..LOOKS {
-            if started.as_ref().is_err_and(is_locked) {
-                sleep(LOOK);
-                started = self.manager.start(self.name);
-            }
-        }
+        let started = while_it_says(LOCKED, || self.manager.start(self.name));
         started.map_err(|error| self.failed("start", &error))?;
         match self.after(|state| state == State::Pending)? {
             Some(State::Running { .. }) => Ok(()),
@@ -180,9 +178,8 @@ impl<M: Manager> Windows<M> {
     /// # Errors
     /// Any [`ServiceError`].
     pub fn stop(&self) -> Result<(), ServiceError> {
-        self.manager
-            .stop(self.name)
-            .map_err(|error| self.failed("stop", &error))?;
+        let stopped = while_it_says(BUSY, || self.manager.stop(self.name));
+        stopped.map_err(|error| self.failed("stop", &error))?;
         // It is told at once, and says so a little later.
         match self.after(|state| !matches!(state, State::Stopped { .. }))? {
             None | Some(State::Stopped { .. }) => Ok(()),
@@ -212,7 +209,9 @@ impl<M: Manager> Windows<M> {
             return Ok((format!("{}: is not installed\n", self.name), false));
         };
         let (says, runs) = match state {
-            State::Stopped { code: 0 } => ("stopped".to_owned(), false),
+            State::Stopped {
+                code: 0 | NEVER_STARTED,
+            } => ("stopped".to_owned(), false),
             State::Stopped { code } => (format!("stopped, it ended with {code}"), false),
             State::Running { process: Some(pid) } => (format!("running, process {pid}"), true),
             State::Running { process: None } => ("running".to_owned(), true),
@@ -220,9 +219,10 @@ impl<M: Manager> Windows<M> {
         };
         Ok((
             format!(
-                "{}: {says}\naccount: {}\ncommand: {command_line}\n",
+                "{}: {says}\naccount: {}\ncommand: {}\n",
                 self.name,
-                self.account()
+                self.account(),
+                masked(&command_line)
             ),
             runs,
         ))
@@ -288,6 +288,44 @@ impl<M: Manager> Windows<M> {
             },
         }
     }
+}
+
+/// Calls again for some seconds while it fails with `code`.
+fn while_it_says(code: i32, call: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    for _ in 0..LOOKS {
+        match call() {
+            Err(error) if error.raw_os_error() == Some(code) => sleep(LOOK),
+            result => return result,
+        }
+    }
+    call()
+}
+
+/// Returns where a program of the system is. Not only its name: who installs a service is an administrator, and what lies
+/// beside the agent may be anybody's.
+fn of_system(program: &str) -> PathBuf {
+    #[cfg(windows)]
+    let directory =
+        winsafe::GetSystemDirectory().unwrap_or_else(|_| r"C:\Windows\System32".to_owned());
+    #[cfg(not(windows))]
+    let directory = "";
+    Path::new(&directory).join(format!("{program}.exe"))
+}
+
+/// Returns a command line without the names and passwords that stand in addresses.
+fn masked(command_line: &str) -> String {
+    let mut parts = command_line.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(['/', ' ', '"']).unwrap_or(part.len());
+        let userinfo = part[..end].rfind('@').map_or(0, |at| at + 1);
+        shown.push_str("://");
+        if userinfo > 0 {
+            shown.push_str("***@");
+        }
+        shown.push_str(&part[userinfo..]);
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 use super::manager::{Installed, Launch, Manager, State};
 use super::{ALREADY_RUNNING, NOT_INSTALLED, NOT_RUNNING};
 
-/// After a crash it is started again, as systemd does.
+/// After a crash it is started again; one that ends by itself has said why and stays as it is.
 const RESTART_DELAY: Duration = Duration::from_secs(30);
 const DAY: Duration = Duration::from_hours(24);
 

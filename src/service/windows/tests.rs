@@ -178,7 +178,7 @@ fn the_service_gets_flags_directories_and_rights() {
     ");
     insta::assert_snapshot!(home.calls(), @r"
     icacls /agent.exe /grant:r NT SERVICE\aw-sync-agent:(RX) /q
-    icacls HOME/settings /grant:r NT SERVICE\aw-sync-agent:(OI)(CI)(RX) /q
+    icacls HOME/settings /grant:r NT SERVICE\aw-sync-agent:(R) /q
     icacls HOME/state /grant:r NT SERVICE\aw-sync-agent:(OI)(CI)(M) /q
     icacls HOME/log /grant:r NT SERVICE\aw-sync-agent:(OI)(CI)(M) /q
     sc privs aw-sync-agent SeChangeNotifyPrivilege
@@ -273,4 +273,21 @@ fn a_service_that_gets_no_rights_is_not_left_behind() {
     let error = error.unwrap_err().to_string();
     assert!(error.ends_with("failed: Access is denied."), "{error}");
     assert_eq!(*manager.installed.borrow(), None);
+}
+
+#[test]
+fn addresses_are_shown_without_their_passwords() {
+    let cases = [
+        (
+            r#""C:\a b\agent.exe" --prometheus-url=http://ada:lovelace@desk.lan:9090 "--cron=* * * * *" service run"#,
+            r#""C:\a b\agent.exe" --prometheus-url=http://***@desk.lan:9090 "--cron=* * * * *" service run"#,
+        ),
+        (
+            r#"agent.exe "--aw-url=http://127.0.0.1:5600/a@b" --proxy=http://p@q@r"#,
+            r#"agent.exe "--aw-url=http://127.0.0.1:5600/a@b" --proxy=http://***@r"#,
+        ),
+    ];
+    for (command_line, shown) in cases {
+        assert_eq!(super::masked(command_line), shown);
+    }
 }
