@@ -11,8 +11,9 @@ const DAY: Duration = Duration::from_hours(24);
 /// Returns a time in `[from, until)` before which nothing of the bucket happens after `from`, less than a day too
 /// early; `None` if nothing happens before `until` at all.
 ///
-/// `read` asks the server. Doubles the stretch until something lies in it, then halves: a single event of 1980 costs
-/// some thirty requests of one event each instead of a slice for each day since.
+/// `read` asks the server, for one event at a time. After the epoch nothing is near, so from there the newest events lead
+/// back to the first: a week costs six requests, a year some eighteen. After a known time the next activity is mostly near,
+/// and the stretch is doubled until something lies in it.
 ///
 /// # Errors
 /// Those of `read`.
@@ -53,18 +54,13 @@ pub(super) fn first_activity(
             .map(|event| event.interval.start().max(start));
         Ok(start_of_newest.or(start_of_one_unknown))
     };
-    let mut empty_until = from;
-    let mut stretch = DAY;
-    let mut found = loop {
-        if empty_until >= until {
-            return Ok(None);
-        }
-        let end = (empty_until + stretch).min(until);
-        if let Some(found) = newest_in(empty_until, end)? {
-            break found;
-        }
-        empty_until = end;
-        stretch = stretch.saturating_mul(2);
+    let near = if from > Time::EPOCH {
+        forwards(from, until, newest_in)?
+    } else {
+        backwards(from, until, newest_in)?
+    };
+    let Some((mut empty_until, mut found)) = near else {
+        return Ok(None);
     };
     while found.since(empty_until) > DAY {
         let middle = empty_until + found.since(empty_until) / 2;
@@ -74,6 +70,48 @@ pub(super) fn first_activity(
         }
     }
     Ok((empty_until < until).then_some(empty_until))
+}
+
+/// Returns a time before which nothing happens after `from`, and a later one at which something does.
+fn forwards(
+    from: Time,
+    until: Time,
+    newest_in: impl Fn(Time, Time) -> Result<Option<Time>, ReadError>,
+) -> Result<Option<(Time, Time)>, ReadError> {
+    let mut empty_until = from;
+    let mut stretch = DAY;
+    while empty_until < until {
+        let end = (empty_until + stretch).min(until);
+        if let Some(found) = newest_in(empty_until, end)? {
+            return Ok(Some((empty_until, found)));
+        }
+        empty_until = end;
+        stretch = stretch.saturating_mul(2);
+    }
+    Ok(None)
+}
+
+/// Returns the same as [`forwards`], as near to `until` as the activity allows.
+fn backwards(
+    from: Time,
+    until: Time,
+    newest_in: impl Fn(Time, Time) -> Result<Option<Time>, ReadError>,
+) -> Result<Option<(Time, Time)>, ReadError> {
+    let Some(mut found) = newest_in(from, until)? else {
+        return Ok(None);
+    };
+    let mut stretch = DAY;
+    loop {
+        let before = found - stretch;
+        if before <= from {
+            return Ok(Some((from, found)));
+        }
+        match newest_in(from, before)? {
+            Some(earlier) => found = earlier,
+            None => return Ok(Some((before, found))),
+        }
+        stretch = stretch.saturating_mul(2);
+    }
 }
 
 #[cfg(test)]
@@ -183,8 +221,22 @@ mod tests {
     }
 
     #[test]
+    fn a_new_bucket_costs_few_requests_from_the_epoch() {
+        for (days, most) in [(1, 3), (7, 6), (365, 18)] {
+            let starts: Vec<Time> = (0..24 * days)
+                .map(|hour| day(20_000 - days) + Duration::from_hours(hour.cast_unsigned()))
+                .collect();
+            let (found, requests) = search(&starts, day(0), day(20_000));
+            let early = starts[0].since(found.unwrap());
+            assert!(early <= DAY, "{days} days: {early:?} early");
+            assert!(requests <= most, "{days} days: {requests} requests");
+        }
+    }
+
+    #[test]
     fn nothing_is_found_in_few_requests() {
-        assert_eq!(search(&[], day(0), day(20_000)), (None, 15));
+        assert_eq!(search(&[], day(0), day(20_000)), (None, 1));
+        assert_eq!(search(&[], day(1), day(20_000)), (None, 16));
         assert_eq!(search(&[day(5)], day(3), day(3)), (None, 0));
         assert_eq!(search(&[day(2)], day(3), day(5)).0, None);
     }
