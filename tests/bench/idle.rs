@@ -29,14 +29,14 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    pub(crate) fn measure(history: &History) -> Self {
-        let server = history.serve();
+    /// Watches a daemon that has brought `short`, and one that has just brought `long`.
+    pub(crate) fn measure(short: &History, long: &History) -> Self {
+        let after_history_megabytes = after_first_sync(long);
+        let server = short.serve();
         let receiver = receiver();
         let agent = Agent::between(&[&server], &receiver);
-        let first = agent.spawn(&["--cron", "@yearly"]);
-        wait_for_passes(&first, 1);
-        let after_history_megabytes = first.megabytes("Rss:");
-        drop(first);
+        let run = agent.spawn(&["sync"]).wait(PATIENCE);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
 
         let busy = agent.spawn(&["--cron", "@every 6s"]);
         wait_for_passes(&busy, 3);
@@ -82,6 +82,16 @@ impl Idle {
             "quiet_cpu_millis_a_minute": self.quiet_cpu_millis_a_minute,
         })
     }
+}
+
+/// Returns what a daemon has in memory once its first pass has ended.
+fn after_first_sync(history: &History) -> f64 {
+    let server = history.serve();
+    let receiver = receiver();
+    let agent = Agent::between(&[&server], &receiver);
+    let daemon = agent.spawn(&["--cron", "@yearly"]);
+    wait_for_passes(&daemon, 1);
+    daemon.megabytes("Rss:")
 }
 
 /// Waits until so many passes have ended, each of which is said to have sent something or nothing.

@@ -57,7 +57,10 @@ fn main() {
     }
     println!("\n{}", table::of(&rows));
     let longest = days.iter().copied().max().unwrap_or(1);
-    let idle = Idle::measure(&History::of(longest, &directory()));
+    let idle = Idle::measure(
+        &History::of(1, &directory()),
+        &History::of(longest, &directory()),
+    );
     println!("{}", idle.shown());
 
     let results = json!({
