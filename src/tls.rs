@@ -4,22 +4,29 @@
 use std::sync::OnceLock;
 
 use native_tls::{Protocol, TlsConnector};
+use reqwest::Url;
 
 /// The least that is spoken unless settings say otherwise.
 const LEAST: Protocol = Protocol::Tlsv12;
 
-/// Returns a connector that trusts whom the machine trusts, as of the first call.
+/// Returns a connector for a client of the server at `url`, which is reached without a proxy if `is_direct`.
 ///
-/// `None` on a machine without a working TLS library; who makes a client without it learns what is wrong.
-pub fn of_machine() -> Option<TlsConnector> {
+/// It trusts whom the machine trusts, as of the first call; or nobody, where only plain HTTP will be spoken: a client wants
+/// one all the same. `None` on a machine without a working TLS library; who makes a client without it learns what is wrong.
+pub fn connector(url: &Url, is_direct: bool) -> Option<TlsConnector> {
+    if is_direct && url.scheme() == "http" {
+        of_nobody()
+    } else {
+        of_machine()
+    }
+}
+
+fn of_machine() -> Option<TlsConnector> {
     static MADE: OnceLock<Option<TlsConnector>> = OnceLock::new();
     MADE.get_or_init(|| make(false)).clone()
 }
 
-/// Returns a connector that trusts nobody, for clients that will only speak plain HTTP: a client wants one all the same.
-///
-/// `None` as of [`of_machine`].
-pub fn of_nobody() -> Option<TlsConnector> {
+fn of_nobody() -> Option<TlsConnector> {
     static MADE: OnceLock<Option<TlsConnector>> = OnceLock::new();
     MADE.get_or_init(|| make(true)).clone()
 }

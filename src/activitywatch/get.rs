@@ -44,12 +44,7 @@ impl Http {
         if is_loopback {
             client = client.no_proxy();
         }
-        let tls = if is_loopback && url.scheme() == "http" {
-            tls::of_nobody()
-        } else {
-            tls::of_machine()
-        };
-        if let Some(tls) = tls {
+        if let Some(tls) = tls::connector(url, is_loopback) {
             client = client.tls_backend_preconfigured(tls);
         }
         client.build().map(Self)

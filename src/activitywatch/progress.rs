@@ -148,7 +148,9 @@ impl Progress {
             self.buckets.extend(quiet_until.map(|quiet_until| Reading {
                 bucket: bucket.clone(),
                 quiet_until,
-                begun: Some((range.end(), begun_in(&events, range.end()))),
+                // Counters are read with all that they overlap.
+                begun:
+                    (!bucket.is_counter()).then(|| (range.end(), begun_in(&events, range.end()))),
             }));
             read.push((bucket, events));
         }

@@ -127,11 +127,7 @@ impl Transport {
             Proxy::Direct => true,
             Proxy::Explicit { .. } => false,
         };
-        if is_direct && url.scheme() == "http" {
-            tls::of_nobody()
-        } else {
-            tls::of_machine()
-        }
+        tls::connector(url, is_direct)
     }
 
     fn make(&self, pem: &Pem) -> Result<reqwest::Client, ClientError> {
