@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use super::counters::read_counters;
 use super::official::{Page, Query};
-use super::slice::{BEGUN_BEFORE, read_slice};
+use super::pace::Pace;
+use super::slice::BEGUN_BEFORE;
 use super::{Bucket, Event, ReadError, Server};
 use crate::timeline::{Interval, Time};
 
@@ -85,8 +85,8 @@ pub(super) trait Backend: Send + Sync {
         })
     }
 
-    /// Returns the events of a bucket that decide what counts in `range`. What the slice right before it has told of what
-    /// has `begun` need not be asked for.
+    /// Returns the events of a bucket that decide what counts in `range`, read at `pace`. What the slice right before it
+    /// has told of what has `begun` need not be asked for.
     ///
     /// # Errors
     /// Any [`ReadError`].
@@ -95,12 +95,9 @@ pub(super) trait Backend: Send + Sync {
         bucket: &Bucket,
         range: Interval,
         begun: Option<Vec<Event>>,
+        pace: &mut Pace,
     ) -> Result<Vec<Event>, ReadError> {
         let read = |query| self.events(&bucket.id, query);
-        if bucket.is_counter() {
-            read_counters(&bucket.id, range, read)
-        } else {
-            read_slice(range, begun, read)
-        }
+        pace.read(bucket, range, begun, read, || self.clock().is_ok())
     }
 }

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Event;
 use super::official::{Page, Query};
-use super::{Event, ReadError};
 use crate::timeline::Interval;
 
 /// How far around a slice counters are read, one after the other until no count is cut. They are counted over seconds.
@@ -26,11 +26,11 @@ const LONGEST_NANOS: i64 = 8 * 3600 * 1_000_000_000;
 ///
 /// # Errors
 /// Those of `read`.
-pub(super) fn read_counters(
+pub(super) fn read_counters<E>(
     bucket: &str,
     range: Interval,
-    read: impl Fn(Query) -> Result<Page, ReadError>,
-) -> Result<Vec<Event>, ReadError> {
+    read: impl Fn(Query) -> Result<Page, E>,
+) -> Result<Vec<Event>, E> {
     let mut events = Vec::new();
     for margin in MARGINS {
         let wide = Interval::new(range.start() - margin, range.end() + margin);
@@ -75,6 +75,7 @@ fn counts(event: &Event) -> bool {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::convert::Infallible;
 
     use serde_json::json;
 
@@ -107,7 +108,7 @@ mod tests {
         );
         let events = read_counters("input", range, |query| {
             requests.set(requests.get() + 1);
-            Ok(Page {
+            Ok::<_, Infallible>(Page {
                 events: python_server(stored, query),
                 undecodable: 0,
             })

@@ -17,6 +17,7 @@ mod get;
 #[cfg(test)]
 pub(crate) mod model;
 mod official;
+mod pace;
 mod plan;
 mod progress;
 mod reader;

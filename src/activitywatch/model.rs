@@ -1,6 +1,7 @@
 //! A bucket of the Python server in memory, for tests: what a slice of it reads as, and generated contents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 use super::Event;
 use super::official::{Page, Query};
 use super::slice::read_slice;
-use crate::timeline::{Interval, Time};
+use crate::timeline::{Interval, Time, flood, split};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -29,7 +30,7 @@ pub(super) fn read_after(
         events: python_server(stored, query),
         undecodable: 0,
     };
-    read_slice(range, begun, |query| Ok(page(query))).unwrap()
+    read_slice(range, begun, |query| Ok::<_, Infallible>(page(query))).unwrap()
 }
 
 /// Answers as the Python server does: cut at the bounds, one millisecond more at the end, the 24-hour rule.
@@ -59,6 +60,22 @@ pub(super) fn python_server(stored: &[Event], query: Query) -> Vec<Event> {
     }
     answer.sort_by_key(|event| (event.interval, event.id));
     answer
+}
+
+/// Returns the nanoseconds per app and step within `range`.
+pub(super) fn steps_of(events: &[Event], range: Interval) -> BTreeMap<(String, i64), i64> {
+    let mut steps = BTreeMap::new();
+    for (interval, data) in flood(
+        events.iter().map(|event| (event.interval, &event.data)),
+        |one, other| one == other,
+    ) {
+        for (step, nanos) in interval.intersect(range).into_iter().flat_map(split) {
+            *steps
+                .entry((data["app"].to_string(), step.timestamp_ms()))
+                .or_default() += nanos;
+        }
+    }
+    steps
 }
 
 /// Up to `count` events from `data`, each placed by where the one before it ended or by an edge of a step, so that gaps

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::backend::Backend;
+use super::pace::Pace;
 use super::search::first_activity;
 use super::slice::begun_in;
 use super::{
@@ -61,7 +62,7 @@ struct Progress {
     position: Time,
     /// The buckets that are still read.
     buckets: Vec<Reading>,
-    companions: Vec<Bucket>,
+    companions: Vec<(Bucket, Pace)>,
     /// Buckets that failed since the last slice.
     failed: Vec<(Bucket, ReadError)>,
     /// Why nothing more can be read.
@@ -77,15 +78,17 @@ struct Reading {
     quiet_until: Time,
     /// What the last slice, which ended then, has told for the one right after it.
     begun: Option<(Time, Vec<Event>)>,
+    pace: Pace,
 }
 
 impl Progress {
     fn begin(server: &dyn Backend, plan: DevicePlan, until: Time) -> Self {
+        let companions = plan.companions.into_iter();
         let mut progress = Self {
             server: plan.server,
             position: plan.from,
             buckets: Vec::new(),
-            companions: plan.companions,
+            companions: companions.map(|bucket| (bucket, Pace::default())).collect(),
             failed: Vec::new(),
             lost: None,
             lost_is_told: false,
@@ -101,6 +104,7 @@ impl Progress {
                     bucket,
                     quiet_until,
                     begun: None,
+                    pace: Pace::default(),
                 }));
         }
         progress
@@ -130,11 +134,17 @@ impl Progress {
                 continue;
             }
             is_quiet_device = false;
-            let Reading { bucket, begun, .. } = reading;
+            let Reading {
+                bucket,
+                begun,
+                mut pace,
+                ..
+            } = reading;
             let begun = begun
                 .filter(|(time, _)| *time == range.start())
                 .map(|(_, begun)| begun);
-            let Some(events) = self.take(&bucket, server.slice(&bucket, range, begun)) else {
+            let events = server.slice(&bucket, range, begun, &mut pace);
+            let Some(events) = self.take(&bucket, events) else {
                 continue;
             };
             let is_quiet = events
@@ -151,6 +161,7 @@ impl Progress {
                 // Counters are read with all that they overlap.
                 begun:
                     (!bucket.is_counter()).then(|| (range.end(), begun_in(&events, range.end()))),
+                pace,
             }));
             read.push((bucket, events));
         }
@@ -158,14 +169,15 @@ impl Progress {
             read.clear();
         }
         let mut companions = Vec::new();
-        for bucket in std::mem::take(&mut self.companions) {
+        for (bucket, mut pace) in std::mem::take(&mut self.companions) {
             if !read.is_empty() && self.lost.is_none() {
-                let Some(events) = self.take(&bucket, server.slice(&bucket, range, None)) else {
+                let events = server.slice(&bucket, range, None, &mut pace);
+                let Some(events) = self.take(&bucket, events) else {
                     continue;
                 };
                 companions.push((bucket.clone(), events));
             }
-            self.companions.push(bucket);
+            self.companions.push((bucket, pace));
         }
         if self.lost.is_none() {
             self.position = range.end();

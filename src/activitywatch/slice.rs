@@ -1,8 +1,8 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use super::Event;
 use super::official::{Page, Query};
-use super::{Event, ReadError};
 use crate::timeline::{Interval, Time};
 
 /// How far around a slice events are read. ActivityWatch closes gaps of up to 5 s between events, and its Python server
@@ -28,11 +28,11 @@ const MOST_BEGUN_BEFORE: usize = 640;
 ///
 /// # Errors
 /// Those of `read`.
-pub(super) fn read_slice(
+pub(super) fn read_slice<E>(
     range: Interval,
     begun: Option<Vec<Event>>,
-    read: impl Fn(Query) -> Result<Page, ReadError>,
-) -> Result<Vec<Event>, ReadError> {
+    read: impl Fn(Query) -> Result<Page, E>,
+) -> Result<Vec<Event>, E> {
     let begun = match begun {
         Some(begun) => begun,
         None => begun_before(range.start(), &read)?,
@@ -77,10 +77,7 @@ pub(super) fn read_slice(
 
 /// Returns the newest events that began before `time`, ascending, back to one that ends the look at what is running
 /// then: an event with a length cuts all older ones with other data.
-fn begun_before(
-    time: Time,
-    read: impl Fn(Query) -> Result<Page, ReadError>,
-) -> Result<Vec<Event>, ReadError> {
+fn begun_before<E>(time: Time, read: impl Fn(Query) -> Result<Page, E>) -> Result<Vec<Event>, E> {
     let mut limit = BEGUN_BEFORE;
     loop {
         let page = read(Query {
@@ -121,13 +118,13 @@ pub(super) fn begun_in(events: &[Event], time: Time) -> Vec<Event> {
 /// Returns `event`, which began before the slice and is not among its `events`, with its end, as far as that counts.
 ///
 /// An event that has ended before the slice comes back as it is: it may still have cut an older one.
-fn extended(
+fn extended<E>(
     event: Event,
     events: &[Event],
     range: Interval,
     wide_end: Time,
-    read: impl Fn(Query) -> Result<Page, ReadError>,
-) -> Result<Event, ReadError> {
+    read: impl Fn(Query) -> Result<Page, E>,
+) -> Result<Event, E> {
     if event.interval.end() < range.start() {
         return Ok(event);
     }
@@ -163,8 +160,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::activitywatch::model;
-    use crate::timeline::{flood, split};
+    use crate::activitywatch::model::{self, steps_of};
 
     const HOUR: i64 = 3_600_000;
 
@@ -184,22 +180,6 @@ mod tests {
             ),
             data: data(app).into(),
         }
-    }
-
-    /// Nanoseconds per app and step within `range`.
-    fn steps_of(events: &[Event], range: Interval) -> BTreeMap<(String, i64), i64> {
-        let mut steps = BTreeMap::new();
-        for (interval, data) in flood(
-            events.iter().map(|event| (event.interval, &event.data)),
-            |one, other| one == other,
-        ) {
-            for (step, nanos) in interval.intersect(range).into_iter().flat_map(split) {
-                *steps
-                    .entry((data["app"].to_string(), step.timestamp_ms()))
-                    .or_default() += nanos;
-            }
-        }
-        steps
     }
 
     /// The steps of `range` when it is read in one slice.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::activitywatch::model;
+use crate::activitywatch::pace::Pace;
 use crate::timeline::flood;
 
 fn bucket(id: &str, kind: &str, hostname: &str, events: &[Value]) -> Value {
@@ -127,7 +128,7 @@ proptest! {
                     .filter_map(|(interval, data)| Some((interval.intersect(range)?, data.clone())))
                     .collect()
             };
-            let of_file = exported.slice(&bucket, range, None).unwrap();
+            let of_file = exported.slice(&bucket, range, None, &mut Pace::default()).unwrap();
             prop_assert_eq!(counted(&of_file), counted(&model::read(&stored, range)));
         }
     }

@@ -68,7 +68,8 @@ fn faults() -> Vec<Fault> {
         fault(
             "cut",
             Verdict::Halve,
-            away("end of file before message length reached"),
+            // Half of what there is to say of the first hour.
+            away("connection closed before message completed"),
         ),
         fault(
             "cut-list",
@@ -139,11 +140,40 @@ fn befall(fault: Fault, days: &Days, prometheus: &Prometheus) {
 
 /// Whether a request is for events of a stretch of time that begins with the last day or later.
 fn reads_the_last_day(path: &str) -> bool {
-    let start = path
-        .split(['?', '&'])
-        .find_map(|parameter| parameter.strip_prefix("start="));
-    let start: Option<DateTime<Utc>> = start.and_then(|start| start.parse().ok());
-    start.is_some_and(|start| start > midnight(1) - TimeDelta::hours(1))
+    bound(path, "start").is_some_and(|start| start > midnight(1) - TimeDelta::hours(1))
+}
+
+#[test]
+fn a_server_too_slow_for_a_day_is_read_by_the_hour() {
+    let (days, prometheus) = (Days::start(), Prometheus::taking_history(Suite::Machine));
+    let proxy = Proxy::start(&days.server.url(), |_, path, _| {
+        let is_search = path.contains("&limit=1&");
+        if path.contains("window") && !is_search && hours_asked_for(path) > Some(12) {
+            Verdict::Silence
+        } else {
+            Verdict::Forward
+        }
+    });
+    let agent = Agent::new()
+        .reading(&proxy.url())
+        .writing(&prometheus.url())
+        .args(&["--user-id", "slow"]);
+    let pass = agent.sync();
+    let said = "_laptop`: no answer for a stretch of 1day, so it is read by the hour";
+    assert_eq!(pass.log.matches(said).count(), 1, "{}", pass.log);
+    days.assert_arrived("slow", &prometheus);
+    assert_eq!(left(&agent), ALL);
+}
+
+/// How long a stretch of time a request for events is about, in whole hours; `None` if it has no bounds.
+fn hours_asked_for(path: &str) -> Option<i64> {
+    Some((bound(path, "end")? - bound(path, "start")?).num_hours())
+}
+
+fn bound(path: &str, name: &str) -> Option<DateTime<Utc>> {
+    let mut parameters = path.split(['?', '&']).filter_map(|one| one.split_once('='));
+    let (_, time) = parameters.find(|(key, _)| *key == name)?;
+    time.parse().ok()
 }
 
 #[test]
