@@ -1,6 +1,6 @@
 //! When somebody was there, as the Activity view has it.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::harness::{
@@ -136,8 +136,7 @@ fn an_afk_watcher_that_has_not_begun_or_has_ended_sees_nobody_however_time_is_sl
         for days in DAYS {
             // The newest five minutes are left: before, in the middle of, and after the ten minutes.
             for minutes in [5, 10, 16] {
-                let now = midnight(days) + TimeDelta::minutes(minutes);
-                clock.set_ahead(now - Utc::now());
+                clock.set_to(midnight(days) + TimeDelta::minutes(minutes));
                 agent.sync();
             }
         }

@@ -137,7 +137,12 @@ fn a_bucket_that_is_new_is_not_late() {
 
 #[test]
 fn what_a_receiver_lost_in_a_crash_comes_back() {
-    let (server, mut victoria) = servers();
+    let server = hour::server();
+    let mut victoria = VictoriaMetrics::start(VictoriaMetricsOptions {
+        suite: Suite::Sid,
+        flush_interval: Some("10m"),
+        ..VictoriaMetricsOptions::default()
+    });
     let agent = Agent::between(&[&server], &victoria);
     agent.sync();
     victoria.crash();

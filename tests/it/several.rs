@@ -30,6 +30,11 @@ fn table(url: &str) -> String {
     format!("[[remote-write]]\nurl = '{url}'")
 }
 
+/// The day of the hour, which the clock on the wall may not call yesterday any more.
+fn day() -> String {
+    midnight(1).date_naive().to_string()
+}
+
 fn victoria() -> VictoriaMetrics {
     VictoriaMetrics::start(VictoriaMetricsOptions::default())
 }
@@ -58,6 +63,7 @@ fn each_destination_gets_everything_by_its_own_rules() {
     let hidden = victoria();
     let urls = [plain.url(), titled.url(), hidden.url()];
     let agent = between(&server, &[]).args(&["--user-id", "ada"]);
+    let (agent, day) = (agent.env("TZ", "UTC"), day());
     agent.write_settings(&format!(
         "{}\n{}\n{}
         [[remote-write.relabel]]
@@ -103,8 +109,8 @@ fn each_destination_gets_everything_by_its_own_rules() {
         let documents = Deserializer::from_str(&run.stdout).into_iter();
         documents.map(Result::unwrap).collect()
     };
-    let previews = of_each(&["preview", "--day", "yesterday", "--format", "json"]);
-    let reports = of_each(&["verify", "--json"]);
+    let previews = of_each(&["preview", "--day", &day, "--format", "json"]);
+    let reports = of_each(&["verify", "--day", &day, "--json"]);
     assert_eq!((previews.len(), reports.len()), (3, 3));
     for ((url, preview), report) in urls.iter().zip(&previews).zip(&reports) {
         let written_to = format!("{url}/api/v1/write");
@@ -122,7 +128,7 @@ fn each_destination_gets_everything_by_its_own_rules() {
     assert_eq!(labels(&previews[2]), (hour("vi-like"), Value::Null));
 
     // What is read by programs that take one document is what the first one gets.
-    let openmetrics = agent.run(&["preview", "--day", "yesterday", "--format", "openmetrics"]);
+    let openmetrics = agent.run(&["preview", "--day", &day, "--format", "openmetrics"]);
     assert_eq!(openmetrics.stdout.matches("# EOF").count(), 1);
     assert!(
         openmetrics.stdout.contains("app=\"vi\""),
@@ -138,8 +144,8 @@ fn each_destination_gets_everything_by_its_own_rules() {
     assert!(!exported.stdout.contains("secret"), "{}", exported.stdout);
 
     for command in [
-        &["preview", "--day", "yesterday"][..],
-        &["verify"],
+        &["preview", "--day", &day][..],
+        &["verify", "--day", &day],
         &["status"],
     ] {
         let said = agent.run(command).stdout;
@@ -187,7 +193,8 @@ fn one_that_is_down_does_not_hold_the_other() {
 
     // One that cannot be asked does not hold the other either.
     prometheus.stop();
-    let verified = agent.run(&["verify"]);
+    let agent = agent.env("TZ", "UTC");
+    let verified = agent.run(&["verify", "--day", &day()]);
     assert_eq!(verified.code, Some(3), "{}", verified.stderr);
     let of_victoria = verified.stdout.split(&urls[1]).nth(1);
     assert!(
@@ -260,8 +267,12 @@ fn a_kill_while_each_has_a_request_under_way_counts_nothing_twice() {
 fn one_that_never_answers_does_not_hold_the_daemon_from_the_other() {
     let (server, prometheus) = hour::servers();
     let silent = Proxy::start(&prometheus.url(), |_, _, _| Verdict::Silence);
-    let agent =
-        between(&server, &[silent.url(), prometheus.url()]).args(&["--cron", "* * * * * *"]);
+    let agent = Agent::new()
+        .reading(&server.url())
+        .args(&["--cron", "* * * * * *"]);
+    // Longer than the test takes, so that one request hangs all the while.
+    let hanging = table(&silent.url()) + "\nremote-timeout = '10m'";
+    agent.write_settings(&format!("{hanging}\n{}", table(&prometheus.url())));
     let mut daemon = agent.spawn(&[]);
     wait_until("the hour", SOON, || hour::has_arrived(&prometheus));
     wait_until("a request that hangs", SOON, || silent.heads().len() == 1);
@@ -283,6 +294,6 @@ fn one_that_never_answers_does_not_hold_the_daemon_from_the_other() {
 
 fn stop(daemon: &mut Process) {
     daemon.signal(Signal::Terminate);
-    let end = daemon.wait(Duration::from_secs(2));
+    let end = daemon.wait(SOON);
     assert_eq!(end.code, Some(0), "{}", end.stderr);
 }

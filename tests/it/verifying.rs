@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Agent, AwServer, BucketSpec, Density, EventSpec, Generator, Prometheus, Proxy, Receiver, Suite,
-    Verdict, VictoriaMetrics, VictoriaMetricsOptions, complaint, midnight, read_only,
+    Agent, AwServer, BucketSpec, Clock, Density, EventSpec, Generator, Prometheus, Proxy, Receiver,
+    Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, complaint, midnight, read_only,
 };
 use crate::hour;
 
@@ -246,7 +246,7 @@ fn a_day_is_equal_until_something_is_added_to_either_side() {
 #[test]
 fn a_person_sees_both_sides_and_a_verdict() {
     let (server, prometheus) = hour::servers();
-    let agent = agent(&server.url(), &prometheus.url());
+    let agent = Clock::noon_for(agent(&server.url(), &prometheus.url()));
     insta::assert_snapshot!(said(&agent, &[], 0), @"
     laptop (user ada), DAY 1: nothing has been delivered yet
     hint: `aw-sync-agent sync` does it

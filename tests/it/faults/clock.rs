@@ -59,7 +59,7 @@ fn while_a_clock_is_behind_nothing_is_lost_or_sent_twice() {
         let agent = Agent::between(&[&days.server], &*receiver).args(&["--user-id", "behind"]);
         let (agent, clock) = Clock::given_to(agent);
         // From the beginning.
-        clock.set_ahead(TimeDelta::days(-2));
+        clock.set_to(midnight(2) + TimeDelta::hours(12));
         let run = agent.run(&["sync"]);
         insta::allow_duplicates! {
             insta::assert_snapshot!(aftermath(&agent, &run, &[]), @"
@@ -117,7 +117,7 @@ fn a_daemon_goes_on_whichever_way_the_clock_is_set() {
 }
 
 #[test]
-fn a_computer_that_sleeps_for_three_days_delivers_them_when_it_wakes() {
+fn a_computer_that_sleeps_for_days_delivers_them_when_it_wakes() {
     for receiver in receivers() {
         let days = Days::start();
         let proxy = Proxy::start(&receiver.url(), |_, _, _| Verdict::Forward);
@@ -126,7 +126,8 @@ fn a_computer_that_sleeps_for_three_days_delivers_them_when_it_wakes() {
             .writing(&proxy.url())
             .args(&["--user-id", "sleeper", "--cron", "*/2 * * * * *"]);
         let (agent, clock) = Clock::given_to(agent);
-        clock.set_ahead(TimeDelta::days(-3));
+        // In the evening, when there is something to send of the first day, whatever day of the week it is.
+        clock.set_to(midnight(3) + TimeDelta::hours(18));
         // It falls asleep while a request is under way, and nothing is left of the connection when it wakes.
         let (waking, mut was_asleep) = (clock.clone(), false);
         proxy.set_rule(move |_, path, _| {
@@ -163,7 +164,7 @@ fn a_computer_that_sleeps_between_two_passes_delivers_what_it_slept_through() {
         "* * * * * *",
     ]);
     let (agent, clock) = Clock::given_to(agent);
-    clock.set_ahead(TimeDelta::days(-2));
+    clock.set_to(midnight(2) + TimeDelta::hours(12));
     let daemon = agent.spawn(&[]);
     wait_until("the time before", SOON, || {
         left(&agent) == "delivered until within day 2\n"

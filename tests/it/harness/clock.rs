@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Agent;
+use super::{Agent, midnight};
 
 /// It is libfaketime's, which stands between a program and the system. The clock that only goes forward stays as it is:
 /// nobody sets it, and on Linux it stands still while a computer sleeps.
@@ -28,6 +28,20 @@ impl Clock {
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
             .env("NO_FAKE_STAT", "1");
         (agent, clock)
+    }
+
+    /// Returns an agent for which it is the noon after the last midnight: its yesterday is the day before that, also
+    /// while the tests' own clock shows another date by now.
+    pub(crate) fn noon_for(agent: Agent) -> Agent {
+        let (agent, clock) = Self::given_to(agent);
+        clock.set_to(midnight(0) + TimeDelta::hours(12));
+        agent
+    }
+
+    /// Sets it to `time`, or less than a second later.
+    pub(crate) fn set_to(&self, time: DateTime<Utc>) {
+        let behind = (Utc::now() - time).num_milliseconds();
+        self.set_ahead(TimeDelta::seconds(-behind.div_euclid(1000)));
     }
 
     /// Sets it ahead of the right time, or behind.

@@ -14,6 +14,8 @@ pub(crate) struct VictoriaMetricsOptions {
     pub(crate) dedup: bool,
     /// For how long it keeps samples; by default longer than any test needs.
     pub(crate) retention: Option<&'static str>,
+    /// For how long it keeps what is new in memory alone; by default 5 s. Only the one of sid knows the flag.
+    pub(crate) flush_interval: Option<&'static str>,
 }
 
 pub(crate) struct VictoriaMetrics {
@@ -42,6 +44,9 @@ impl VictoriaMetrics {
                     ));
                 if options.dedup {
                     command.arg("-dedup.minScrapeInterval=1ms");
+                }
+                if let Some(interval) = options.flush_interval {
+                    command.arg(format!("-inmemoryDataFlushInterval={interval}"));
                 }
                 command
             }),
