@@ -1,7 +1,5 @@
 //! The true answer to each question.
 
-use std::collections::BTreeMap;
-
 use super::truth::{Answer, START_OF_DAY, Sample, Truth};
 
 const WINDOWS: &str = "aw_window_seconds";
@@ -43,6 +41,8 @@ impl Moment {
 pub(super) enum Expected {
     /// These values and no others.
     Exactly(Answer),
+    /// One of these: of equal values any may be the largest.
+    OneOf(Vec<Answer>),
     /// A value between these, for each of the keys: what depends on the moment of the sync.
     Between(Vec<String>, f64, f64),
 }
@@ -58,6 +58,17 @@ pub(super) fn expected(place: &str, truth: &Truth, moment: Moment) -> Option<Exp
     };
     let between = |from, to| Some(Expected::Between(hosts(), from, to));
     match place {
+        "today: What, when A" => {
+            let categories = active(truth, &["category"], moment.step());
+            let ones = largest(&categories)
+                .into_iter()
+                .map(|one| map(one, |_| 1.0));
+            return Some(Expected::OneOf(ones.collect()));
+        }
+        "4. What was I doing when? A" => {
+            let categories = active(truth, &["category"], moment.last(1));
+            return Some(Expected::OneOf(largest(&categories)));
+        }
         // Of the agent itself: it has just synced.
         "devices: Computers A" => return between(0.0, 900.0),
         "devices: Behind A" | "devices: Samples delivered A" if moment.step().1 < moment.end => {
@@ -93,9 +104,6 @@ const RECKONED: &[(&str, Reckon)] = &[
     ("today: From, to A", |truth, now| one(first_minute(truth, now.all()) * 60_000.0)),
     ("today: From, to B", |truth, now| one((last_minute(truth, now.all()) + 1.0) * 60_000.0)),
     ("today: At the keyboard A", |truth, now| at_keyboard(truth, &[], now.all())),
-    ("today: What, when A", |truth, now| {
-        map(largest_only(active(truth, &["category"], now.step()), 1), |_| 1.0)
-    }),
     ("today: What, when B", |truth, now| {
         let half = seconds(now.interval) / 2.0;
         let away = truth.total("aw_afk_seconds", &[], now.step(), |one| one.label("status") == "afk");
@@ -161,7 +169,6 @@ const RECKONED: &[(&str, Reckon)] = &[
     ("1. How long was I active, by app? A", |truth, now| active(truth, &["app"], now.last(DAY))),
     ("2. How much time did each category take this week? A", |truth, now| active(truth, &["category"], now.last(WEEK))),
     ("3. The same per day A", |truth, now| active(truth, &["category"], now.last(DAY))),
-    ("4. What was I doing when? A", |truth, now| largest_only(active(truth, &["category"], now.last(1)), 1)),
     ("5. What was my longest stretch without a break? A", |truth, now| {
         let longest = truth.largest("aw_focus_streak_seconds", &["host"], now.last(DAY), f64::max);
         longest.into_iter().map(|(host, value)| (format!("{host},ada"), value)).collect()
@@ -303,9 +310,13 @@ fn seconds(minutes: i64) -> f64 {
     (minutes * 60) as f64
 }
 
-/// Keeps the `count` largest.
-fn largest_only(answer: Answer, count: usize) -> Answer {
-    let mut ranked: Vec<_> = answer.into_iter().collect();
-    ranked.sort_by(|one, other| other.1.total_cmp(&one.1));
-    ranked.into_iter().take(count).collect::<BTreeMap<_, _>>()
+/// Returns the largest value alone, once for each key that it has but for rounding; nothing of nothing.
+fn largest(answer: &Answer) -> Vec<Answer> {
+    let Some(largest) = answer.values().copied().reduce(f64::max) else {
+        return vec![Answer::new()];
+    };
+    let largest = answer.iter().filter(|(_, value)| largest - **value < 1e-6);
+    largest
+        .map(|(key, value)| Answer::from([(key.clone(), *value)]))
+        .collect()
 }

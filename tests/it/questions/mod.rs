@@ -85,22 +85,25 @@ fn answer(receiver: &dyn Receiver, promql: &str, at: i64) -> Answer {
         .collect()
 }
 
+fn agree(found: &Answer, truth: &Answer) -> bool {
+    let close = |(found, truth): ((&String, &f64), (&String, &f64))| {
+        found.0 == truth.0 && (found.1 - truth.1).abs() < TOLERANCE.max(truth.1.abs() * 1e-9)
+    };
+    found.len() == truth.len() && found.iter().zip(truth).all(close)
+}
+
 /// Says what is wrong with an answer.
 fn fault(found: &Answer, expected: &Expected) -> Option<String> {
     let is_right = match expected {
-        Expected::Exactly(truth) => {
-            found.len() == truth.len()
-                && found.iter().zip(truth).all(|(found, truth)| {
-                    found.0 == truth.0
-                        && (found.1 - truth.1).abs() < TOLERANCE.max(truth.1.abs() * 1e-9)
-                })
-        }
+        Expected::Exactly(truth) => agree(found, truth),
+        Expected::OneOf(truths) => truths.iter().any(|truth| agree(found, truth)),
         Expected::Between(keys, from, to) => {
             found.keys().eq(keys) && found.values().all(|value| (from..=to).contains(&value))
         }
     };
     let truth = match expected {
         Expected::Exactly(truth) => format!("{truth:?}"),
+        Expected::OneOf(truths) => format!("one of {truths:?}"),
         Expected::Between(keys, from, to) => format!("{keys:?} between {from} and {to}"),
     };
     (!is_right).then(|| format!("found {found:?}\n    truth {truth}"))
