@@ -81,7 +81,7 @@ fn a_default_prometheus_takes_no_history() {
         ..PrometheusOptions::default()
     });
     let up = || !prometheus.query("up", Utc::now()).is_empty();
-    wait_until("the first scrape", Duration::from_secs(20), up);
+    wait_until("the first scrape", Duration::from_mins(1), up);
     let agent = Agent::between(&[&server], &prometheus);
     let run = agent.run(&["sync"]);
     assert_eq!(run.code, Some(1));

@@ -98,7 +98,7 @@ fn the_key_of_a_file_may_change_while_the_daemon_runs() {
         agent.spawn(&[])
     };
     let wait_for = |text: &str| {
-        wait_until(text, Duration::from_secs(20), || {
+        wait_until(text, Duration::from_mins(1), || {
             daemon.stderr().contains(text)
         });
     };

@@ -167,12 +167,12 @@ fn a_kill_in_the_middle_of_a_backfill_changes_no_total() {
             }
         });
         let mut process = agent.spawn(&["backfill", "--refused"]);
-        wait_until("the second request", Duration::from_secs(20), || {
+        wait_until("the second request", Duration::from_mins(1), || {
             let heads = proxy.heads();
             heads.iter().filter(|head| head.contains("/write")).count() >= 2
         });
         process.signal(Signal::Kill);
-        process.wait(Duration::from_secs(20));
+        process.wait(Duration::from_mins(1));
         let now = refused_samples(&agent);
         assert!(0 < now && now < left, "{now} of {left}");
         left = now;
@@ -428,7 +428,7 @@ fn a_backfill_says_who_is_in_its_way() {
     let (server, prometheus) = hour::servers();
     let agent = Agent::between(&[&server], &prometheus);
     let mut daemon = agent.spawn(&[]);
-    wait_until("the first pass", Duration::from_secs(20), || {
+    wait_until("the first pass", Duration::from_mins(1), || {
         hour::has_arrived(&prometheus)
     });
     let run = agent.run(&["backfill", "--refused"]);
@@ -440,7 +440,7 @@ fn a_backfill_says_who_is_in_its_way() {
     hint: end it, run this, and start it again; what happens meanwhile waits in ActivityWatch
     ");
     daemon.signal(Signal::Terminate);
-    daemon.wait(Duration::from_secs(20));
+    daemon.wait(Duration::from_mins(1));
     done(&agent.run(&["backfill", "--refused"]));
 }
 

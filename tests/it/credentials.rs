@@ -12,7 +12,7 @@ use crate::harness::{
 };
 use crate::hour;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_mins(1);
 
 fn guarded() -> Prometheus {
     Prometheus::start(PrometheusOptions {

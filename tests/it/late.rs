@@ -101,7 +101,7 @@ fn what_was_refused_is_not_late() {
         ..PrometheusOptions::default()
     });
     let up = || !prometheus.query("up", Utc::now()).is_empty();
-    wait_until("the first scrape", std::time::Duration::from_secs(20), up);
+    wait_until("the first scrape", Duration::from_mins(1), up);
     let server = hour::server();
     let agent = Agent::between(&[&server], &prometheus);
     assert_eq!(agent.run(&["sync"]).code, Some(1));

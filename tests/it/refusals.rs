@@ -46,7 +46,7 @@ pub(crate) fn default_prometheus(out_of_order: Option<&'static str>) -> Promethe
         ..PrometheusOptions::default()
     });
     let up = || !prometheus.query("up", Utc::now()).is_empty();
-    wait_until("the first scrape", Duration::from_secs(20), up);
+    wait_until("the first scrape", Duration::from_mins(1), up);
     prometheus
 }
 

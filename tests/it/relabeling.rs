@@ -20,7 +20,7 @@ use crate::harness::{Process, Prometheus, PrometheusOptions, Receiver, Suite, wa
 const FIRST_SCRAPES: Duration = Duration::from_mins(1);
 
 /// It reads its settings before all else.
-const REFUSAL: Duration = Duration::from_secs(20);
+const REFUSAL: Duration = Duration::from_mins(1);
 
 type Labels = BTreeMap<String, String>;
 

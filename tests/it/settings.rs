@@ -23,7 +23,7 @@ fn the_first_start_leaves_a_file_that_explains_them() {
         };
         if is_daemon {
             let _daemon = agent.spawn(&[]);
-            wait_until("the file", Duration::from_secs(20), is_written);
+            wait_until("the file", Duration::from_mins(1), is_written);
         } else {
             assert_eq!(agent.run(&["config", "show"]).code, Some(0));
             assert!(is_written());

@@ -12,7 +12,7 @@ use crate::harness::{
 use crate::hour;
 use crate::totals::{assert_equal, seconds, yesterday};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_mins(1);
 
 /// An agent that reads from `server` and sends to each of `urls`.
 fn between(server: &AwServer, urls: &[String]) -> Agent {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::harness::{Agent, Receiver, Signal, wait_until};
 use crate::hour;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_mins(1);
 
 /// The manager's end of the conversation.
 struct Manager(UnixDatagram);

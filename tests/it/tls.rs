@@ -9,7 +9,7 @@ use crate::harness::{
 };
 use crate::{faults, hour};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_mins(1);
 
 fn secured(tls: Tls) -> Prometheus {
     Prometheus::start(PrometheusOptions {

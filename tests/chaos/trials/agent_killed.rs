@@ -190,5 +190,5 @@ fn was_killed(process: &mut Process) -> bool {
         return false;
     }
     process.signal(Signal::Kill);
-    process.wait(Duration::from_secs(10)).code.is_none()
+    process.wait(Duration::from_mins(1)).code.is_none()
 }

@@ -53,7 +53,7 @@ impl Days {
             let selector = format!("{metric}{{user=\"{user}\"}}");
             let sum = |totals: &Totals| totals.values().sum::<f64>();
             let mut found = receiver.totals(&selector, label, from, to);
-            let deadline = Instant::now() + Duration::from_secs(20);
+            let deadline = Instant::now() + Duration::from_mins(1);
             while sum(&found) < sum(&truth) - 0.5 && Instant::now() < deadline {
                 thread::sleep(Duration::from_millis(500));
                 found = receiver.totals(&selector, label, from, to);

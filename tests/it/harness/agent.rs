@@ -16,7 +16,7 @@ use super::process::{Output, Process};
 use super::receiver::Receiver;
 
 /// How long a command may take before it counts as hanging.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 pub(crate) struct Agent {
     home: TempDir,

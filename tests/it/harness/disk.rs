@@ -38,7 +38,7 @@ impl Disk {
             .arg("mount -t tmpfs -o size=256k none \"$0\" && echo mounted && exec sleep 1000000")
             .arg(directory);
         let mut holder = Process::spawn("disk", &mut unshare, logs.path());
-        wait_until("a disk", Duration::from_secs(20), || {
+        wait_until("a disk", Duration::from_mins(1), || {
             holder.exit_status().is_some() || holder.stdout().contains("mounted")
         });
         assert!(

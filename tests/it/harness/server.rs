@@ -14,8 +14,8 @@ use super::http;
 use super::process::{Process, Signal};
 use super::wait_until;
 
-const STARTUP: Duration = Duration::from_secs(30);
-const SHUTDOWN: Duration = Duration::from_secs(10);
+const STARTUP: Duration = Duration::from_mins(2);
+const SHUTDOWN: Duration = Duration::from_mins(1);
 
 /// The Debian release that a server comes from, and with it the server's age.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
