@@ -4,7 +4,7 @@
 //! folder" lead there, and so does its crash dialog. On Windows the two differ: Python's is *Local*, with
 //! `activitywatch` twice, because the author's name defaults to the program's. Nothing here creates a directory.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const MODULE: &str = "aw-sync-agent";
 
@@ -58,6 +58,22 @@ impl Dirs {
             local,
         };
         Self::within(Platform::Windows, &bases)
+    }
+
+    /// Returns directories below `root`, for what must keep away from those of any user.
+    ///
+    /// ActivityWatch's configuration is `root/config`, and the agent's own directories are `root/config/aw-sync-agent`,
+    /// `root/data/aw-sync-agent`, `root/cache/aw-sync-agent` and `root/log/aw-sync-agent`, on each platform.
+    pub fn below(root: &Path) -> Self {
+        let config = root.join("config");
+        Self {
+            config: config.join(MODULE),
+            data: root.join("data").join(MODULE),
+            cache: root.join("cache").join(MODULE),
+            log: root.join("log").join(MODULE),
+            rust_configs: vec![config.clone()],
+            base_config: config,
+        }
     }
 
     fn within(platform: Platform, bases: &Bases) -> Self {

@@ -164,11 +164,11 @@ fn read<T: DeserializeOwned>(path: &Path, section: Option<&str>) -> Option<T> {
 mod tests {
     use super::*;
 
-    const CLIENT: &str = "base/aw-client/aw-client.toml";
-    const RUST: &str = "base/aw-server-rust/config.toml";
-    const RUST_TESTING: &str = "base/aw-server-rust/config-testing.toml";
-    const PYTHON: &str = "base/aw-server/aw-server.toml";
-    const TAURI: &str = "base/aw-tauri/config.toml";
+    const CLIENT: &str = "config/aw-client/aw-client.toml";
+    const RUST: &str = "config/aw-server-rust/config.toml";
+    const RUST_TESTING: &str = "config/aw-server-rust/config-testing.toml";
+    const PYTHON: &str = "config/aw-server/aw-server.toml";
+    const TAURI: &str = "config/aw-tauri/config.toml";
 
     /// Writes `files` below `root` and returns the directories of a user who has them.
     pub(super) fn dirs(root: &Path, files: &[(&str, &str)]) -> Dirs {
@@ -177,15 +177,9 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let base = root.join("base");
-        Dirs {
-            config: base.join("aw-sync-agent"),
-            data: base.clone(),
-            cache: base.clone(),
-            log: base.clone(),
-            base_config: base.clone(),
-            rust_configs: vec![root.join("roaming"), base],
-        }
+        let mut dirs = Dirs::below(root);
+        dirs.rust_configs.insert(0, root.join("roaming"));
+        dirs
     }
 
     fn found(files: &[(&str, &str)], testing: bool) -> (String, Option<String>) {

@@ -12,15 +12,7 @@ struct Home {
 impl Home {
     fn empty() -> Self {
         let root = tempfile::tempdir().unwrap();
-        let base = root.path().join("activitywatch");
-        let dirs = Dirs {
-            config: base.join("aw-sync-agent"),
-            data: root.path().join("data"),
-            cache: root.path().join("cache"),
-            log: root.path().join("log"),
-            base_config: base.clone(),
-            rust_configs: vec![base],
-        };
+        let dirs = Dirs::below(root.path());
         Self { root, dirs }
     }
 
@@ -243,8 +235,7 @@ fn a_file_that_cannot_be_written_is_a_warning_only() {
         .replace(&home.root.path().display().to_string(), "DIR");
     let (first, hint) = warning.split_once('\n').unwrap();
     assert!(
-        first
-            .starts_with("DIR/activitywatch/aw-sync-agent/aw-sync-agent.toml: cannot be written: "),
+        first.starts_with("DIR/config/aw-sync-agent/aw-sync-agent.toml: cannot be written: "),
         "{first}"
     );
     assert_eq!(

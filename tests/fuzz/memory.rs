@@ -16,15 +16,7 @@ pub fn directory() -> TempDir {
 /// Returns the agent's directories below `root`; that of the settings is made.
 #[allow(dead_code, reason = "not every target has settings")]
 pub fn dirs(root: &Path) -> Dirs {
-    let path = |name: &str| root.join(name);
-    let dirs = Dirs {
-        config: path("config"),
-        data: path("data"),
-        cache: path("cache"),
-        log: path("log"),
-        base_config: path("base"),
-        rust_configs: vec![],
-    };
-    fs::create_dir(&dirs.config).expect("the directory is writable");
+    let dirs = Dirs::below(root);
+    fs::create_dir_all(&dirs.config).expect("the directory is writable");
     dirs
 }

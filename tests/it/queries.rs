@@ -19,15 +19,7 @@ const WINDOWS: &str = "aw_window_seconds";
 /// The client that settings of this one line give.
 fn client(setting: &str) -> Client {
     let home = tempfile::tempdir().unwrap();
-    let path = |name: &str| home.path().join(name);
-    let dirs = Dirs {
-        config: path("config"),
-        data: path("data"),
-        cache: path("cache"),
-        log: path("log"),
-        base_config: path("base"),
-        rust_configs: vec![],
-    };
+    let dirs = Dirs::below(home.path());
     let partial: PartialSettings = toml::from_str(setting).unwrap();
     let loaded = settings::load(partial, |_| None, &dirs).unwrap();
     Client::new(&loaded.settings.remote_write[0])

@@ -83,7 +83,7 @@ pub enum ImportError {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
+    use std::{borrow::Cow, path::Path};
 
     use regex::Regex;
 
@@ -183,24 +183,13 @@ Filters:
         }
     }
 
-    fn dirs(root: &std::path::Path) -> Dirs {
-        Dirs {
-            config: root.join("config"),
-            data: root.join("data"),
-            cache: root.join("cache"),
-            log: root.join("log"),
-            base_config: root.to_owned(),
-            rust_configs: Vec::new(),
-        }
-    }
-
     /// What is printed and said of one file, with its directory as `DIR`.
     fn import_text(text: &str) -> (String, Vec<String>) {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("aw-sync-settings.yaml");
         fs::write(&path, text).unwrap();
         let mut out = Vec::new();
-        let remarks = import(&[path], &dirs(root.path()), &mut out).unwrap();
+        let remarks = import(&[path], &Dirs::below(root.path()), &mut out).unwrap();
         let said = |remark: &Remark| {
             let directory = root.path().display().to_string();
             remark.to_string().replace(&directory, "DIR")
@@ -218,7 +207,7 @@ Filters:
         );
         assert!(printed.contains("hunter2"), "{printed}");
         insta::assert_snapshot!(said.join("\n"), @"
-        what was printed is not complete yet: DIR/config/aw-sync-agent.toml: line 5: `remote-write.authorization`: http://desk.lan:9090/api/v1/write is not encrypted, so whoever is on the way could read the password or token
+        what was printed is not complete yet: DIR/config/aw-sync-agent/aw-sync-agent.toml: line 5: `remote-write.authorization`: http://desk.lan:9090/api/v1/write is not encrypted, so whoever is on the way could read the password or token
         hint: use https://, or, if that network is safe, set `insecure-credentials = true` under `[remote-write]`
         ");
     }
@@ -235,7 +224,7 @@ Filters:
     fn a_file_that_is_not_there_is_named() {
         let error = import(
             &[PathBuf::from("/nowhere/a.yaml")],
-            &dirs(std::path::Path::new("/nowhere")),
+            &Dirs::below(Path::new("/nowhere")),
             &mut Vec::new(),
         );
         insta::assert_snapshot!(error.unwrap_err(), @"/nowhere/a.yaml: cannot be read: No such file or directory (os error 2)");

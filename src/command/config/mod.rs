@@ -105,19 +105,8 @@ mod tests {
         settings::{self, PartialSettings, Secret},
     };
 
-    fn dirs(root: &Path) -> Dirs {
-        Dirs {
-            config: root.join("config/aw-sync-agent"),
-            data: root.join("data/aw-sync-agent"),
-            cache: root.join("cache/aw-sync-agent"),
-            log: root.join("cache/log/aw-sync-agent"),
-            base_config: root.join("config"),
-            rust_configs: vec![root.join("config")],
-        }
-    }
-
     fn shown(root: &Path, text: &str) -> String {
-        let dirs = dirs(root);
+        let dirs = Dirs::below(root);
         fs::create_dir_all(&dirs.config).unwrap();
         fs::write(file::path(&dirs, false), text).unwrap();
         fs::create_dir_all(root.join("config/aw-server-rust")).unwrap();
@@ -216,7 +205,7 @@ no-proxy = "localhost"
     #[test]
     fn what_another_file_or_a_proxy_keeps_is_shown_with_its_origin() {
         let root = tempfile::tempdir().unwrap();
-        let dirs = dirs(root.path());
+        let dirs = Dirs::below(root.path());
         fs::create_dir_all(&dirs.config).unwrap();
         fs::write(file::path(&dirs, false), PROXY).unwrap();
         let loaded = settings::load(PartialSettings::default(), |_| None, &dirs).unwrap();
@@ -290,7 +279,7 @@ no-proxy = "localhost"
         let first = shown(root.path(), file);
         let other = tempfile::tempdir().unwrap();
         let flags = PartialSettings::default();
-        let dirs = dirs(other.path());
+        let dirs = Dirs::below(other.path());
         fs::create_dir_all(&dirs.config).unwrap();
         fs::write(file::path(&dirs, false), &first).unwrap();
         let again = settings::load(flags, |_| None, &dirs).unwrap();

@@ -22,15 +22,7 @@ impl Home {
     }
 
     fn dirs(&self) -> Dirs {
-        let config = self.path().join("config");
-        Dirs {
-            config: config.join(MODULE),
-            data: self.path().join("data"),
-            cache: self.path().join("cache"),
-            log: self.path().join("log"),
-            base_config: config.clone(),
-            rust_configs: vec![config],
-        }
+        Dirs::below(self.path())
     }
 
     fn variable(&self) -> OsString {

@@ -66,9 +66,9 @@ mod tests {
     use super::super::tests::dirs;
     use super::*;
 
-    const RUST: &str = "base/aw-server-rust/config.toml";
-    const RUST_TESTING: &str = "base/aw-server-rust/config-testing.toml";
-    const TAURI: &str = "base/aw-tauri/config.toml";
+    const RUST: &str = "config/aw-server-rust/config.toml";
+    const RUST_TESTING: &str = "config/aw-server-rust/config-testing.toml";
+    const TAURI: &str = "config/aw-tauri/config.toml";
     const AUTH: &str = "[auth]\napi_key = 'hunter2'";
 
     /// Whether the key is found for the server at `url`.
