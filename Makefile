@@ -36,8 +36,10 @@ run: build ## run it, as in: make run ARGS="sync --verbose"
 test: requirements ## all that a change has to pass
 	@echo '== format'
 	cargo fmt --check
+	cargo fmt --check --manifest-path tests/fuzz/Cargo.toml
 	@echo '== lints'
 	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --manifest-path tests/fuzz/Cargo.toml --target-dir $(TARGET) --no-default-features --locked -- -D warnings
 	@echo '== documentation'
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items --locked
 	@echo '== dependencies'
