@@ -44,6 +44,7 @@ pub mod query_api;
 pub mod remote_write;
 pub mod service;
 pub mod settings;
+pub mod shutdown;
 pub mod stable_hash;
 pub mod synchronizer;
 pub mod timeline;

@@ -1,4 +1,4 @@
-//! One file a command.
+//! One file a command, and how the one that is wanted is run.
 
 mod amount;
 pub mod autostart;
@@ -12,7 +12,9 @@ pub mod export;
 pub mod man;
 pub mod preview;
 mod reader;
+mod run;
 pub mod service;
+mod settings;
 pub mod status;
 pub mod sync;
 mod together;
@@ -20,4 +22,6 @@ pub mod verify;
 
 pub use error::CommandError;
 pub use reader::reader;
+pub use run::{complain, run};
+pub use settings::load_settings;
 pub use together::together;
