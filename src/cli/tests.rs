@@ -1,6 +1,7 @@
 use clap::CommandFactory;
 
 use super::*;
+use crate::settings::{PartialSettings, Secret};
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     Cli::parse_arguments(
