@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::StoreError;
 use super::entry::{self, Entry, Kept};
-use super::store::{StoreError, create_private, replace, sync_directory};
+use super::file::{create_private, read, remove, replace, sync_directory};
 use crate::timeline::{Time, utc_day};
 
 /// In how many entries a day is kept, until they are joined.
@@ -66,7 +67,7 @@ impl Journal {
             source,
         };
         fs::create_dir_all(&self.directory).map_err(failed)?;
-        let bytes = read(&path)?;
+        let bytes = read(&path)?.unwrap_or_default();
         let kept = entry::read(&bytes).unwrap_or_default();
         let mut last = kept.last.max(days.last(time));
         let mut added = Vec::new();
@@ -101,7 +102,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn of_day(&self, time: Time, days: &Days) -> Result<Option<Vec<Entry>>, StoreError> {
-        let bytes = read(&self.path(time))?;
+        let bytes = read(&self.path(time))?.unwrap_or_default();
         let kept = entry::read(&bytes).filter(|kept| kept.is_whole(days.last(time)));
         Ok(kept.map(|kept| kept.entries))
     }
@@ -117,7 +118,8 @@ impl Journal {
     /// [`StoreError::Io`].
     pub fn join(&self, time: Time, entries: &[Entry]) -> Result<(), StoreError> {
         let path = self.path(time);
-        let Some(Kept { last, .. }) = entry::read(&read(&path)?) else {
+        let bytes = read(&path)?.unwrap_or_default();
+        let Some(Kept { last, .. }) = entry::read(&bytes) else {
             return Ok(());
         };
         let mut bytes = entry::MAGIC.to_vec();
@@ -141,11 +143,7 @@ impl Journal {
             let day = path.file_name().and_then(|name| name.to_str());
             let day: Option<NaiveDate> = day.and_then(|name| name.parse().ok());
             if day.is_some_and(|day| day < first) {
-                fs::remove_file(&path).map_err(|source| StoreError::Io {
-                    action: "remove",
-                    path,
-                    source,
-                })?;
+                remove(path)?;
             }
         }
         Ok(())
@@ -162,18 +160,6 @@ fn append(file: &mut File, whole: u64, bytes: &[u8]) -> io::Result<()> {
     file.seek(SeekFrom::Start(whole))?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, StoreError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(source) => Err(StoreError::Io {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        }),
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! ActivityWatch's database is the queue, so this stays small and could be made anew. One process at a time holds it.
 
 mod entry;
+mod error;
+mod file;
 mod journal;
 mod lock;
 mod open;
@@ -20,13 +22,14 @@ use crate::metrics::Focus;
 use crate::timeline::Time;
 
 pub use entry::{Entry, Fate};
+pub use error::StoreError;
 pub use journal::{Days, Journal};
 pub use lock::{Lock, LockError};
 pub use open::{EndpointStore, OpenStore};
 pub use refused::{Cause, Refused};
 pub use retried::Retried;
 pub use sending::{Part, Sending};
-pub use store::{Store, StoreError};
+pub use store::Store;
 
 /// How far everything has come, of every destination.
 #[derive(Debug, Clone, PartialEq, Default)]

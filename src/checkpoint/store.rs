@@ -1,93 +1,16 @@
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
+use super::file::{read, remove, replace};
 use super::sending::{self, Unreadable};
-use super::{Checkpoint, Endpoint, Journal, Sending};
+use super::{Checkpoint, Endpoint, Journal, Sending, StoreError};
 use crate::stable_hash::stable_hash;
-use crate::timeline::Time;
 
 /// The version of the file that this program writes; it reads no other.
 const VERSION: u32 = 1;
-
-/// Why the state cannot be read or written.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    /// The system refuses.
-    #[error(
-        "cannot {action} {path}: {source}\nhint: the agent needs to write to that folder; check its owner, its mode and the free space"
-    )]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file is not what the agent writes.
-    #[error(
-        "{path} is damaged: {reason}\nhint: the next pass moves it aside and begins without it; put a good copy back if you have one"
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The file was damaged and has been moved aside, so that the next start begins without it.
-    #[error(
-        "{path} is damaged ({reason}); it is kept as {kept}\nhint: the next pass goes on after the newest sample that the receiver has; if nobody can be asked for that, a VictoriaMetrics counts twice what it is sent again: put a good copy back first, or set `query-url`"
-    )]
-    SetAside {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-        /// Where it is now.
-        kept: PathBuf,
-    },
-    /// The file of the request under way is not what the agent writes.
-    #[error(
-        "{path}, the request under way, is damaged: {reason}\nhint: the next pass moves it aside, and looks for what may have arrived of it"
-    )]
-    DamagedRequest {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-        /// The stretch of time that it was about, if that can be read.
-        stretch: Option<(Time, Time)>,
-    },
-    /// It was damaged and has been moved aside.
-    #[error(
-        "{path}, the request under way, is damaged ({reason}); it is kept as {kept}\nhint: nothing of it is lost: the next pass makes it anew from ActivityWatch, and sends to a receiver that counts twice what it gets twice only what it does not show"
-    )]
-    RequestSetAside {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-        /// Where it is now.
-        kept: PathBuf,
-    },
-    /// The file is from a later version of the agent. It stays where it is.
-    #[error(
-        "{path} is of version {version}, this program reads version {reads}\nhint: update aw-sync-agent"
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        version: u32,
-        /// The newest version that this program reads.
-        reads: u32,
-    },
-}
 
 /// The files of the state.
 pub struct Store {
@@ -256,52 +179,6 @@ impl Store {
     }
 }
 
-impl StoreError {
-    /// Moves a damaged file to a name that is free, where nothing overwrites what a person may want to look at.
-    ///
-    /// Returns what to report; any other error comes back as it is.
-    #[must_use]
-    pub fn set_aside(self) -> Self {
-        let (Self::Damaged { path, reason } | Self::DamagedRequest { path, reason, .. }) = &self
-        else {
-            return self;
-        };
-        let (path, reason) = (path.clone(), reason.clone());
-        let numbered = |number: u32| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(format!(".damaged-{number}"));
-            PathBuf::from(name)
-        };
-        let kept = (1..1000)
-            .map(numbered)
-            .find(|name| !name.exists())
-            .unwrap_or_else(|| numbered(0));
-        match fs::rename(&path, &kept) {
-            Ok(()) if matches!(self, Self::DamagedRequest { .. }) => {
-                Self::RequestSetAside { path, reason, kept }
-            }
-            Ok(()) => Self::SetAside { path, reason, kept },
-            Err(source) => Self::Io {
-                action: "move aside",
-                path,
-                source,
-            },
-        }
-    }
-}
-
-fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(StoreError::Io {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        }),
-    }
-}
-
 /// Reads the request under way to `url`; `None` if there is none, or it is to another destination.
 fn read_sending(path: PathBuf, url: &str) -> Result<Option<Sending>, StoreError> {
     let Some(bytes) = read(&path)? else {
@@ -324,78 +201,6 @@ fn read_sending(path: PathBuf, url: &str) -> Result<Option<Sending>, StoreError>
             stretch: header.map(|(_, from, until)| (from, until)),
         }),
     }
-}
-
-fn remove(path: PathBuf) -> Result<(), StoreError> {
-    match fs::remove_file(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Io {
-            action: "remove",
-            path,
-            source,
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Replaces the file at `path`, on disk before it returns.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Io {
-        action: "write",
-        path: path.to_owned(),
-        source,
-    };
-    let mut scratch = path.as_os_str().to_owned();
-    scratch.push(".tmp");
-    let scratch = PathBuf::from(scratch);
-    let mut file = create_private(&scratch).map_err(failed)?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
-    rename(&scratch, path).map_err(failed)?;
-    sync_directory(path).map_err(failed)
-}
-
-#[cfg(not(windows))]
-use std::fs::rename;
-
-/// Windows refuses while somebody has the file open who does not share it, as a scanner for viruses has for a moment.
-#[cfg(windows)]
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    for _ in 0..50 {
-        match fs::rename(from, to) {
-            // `ERROR_SHARING_VIOLATION` has no kind of its own.
-            Err(error)
-                if error.kind() == io::ErrorKind::PermissionDenied
-                    || error.raw_os_error() == Some(32) =>
-            {
-                std::thread::sleep(std::time::Duration::from_millis(20));
-            }
-            result => return result,
-        }
-    }
-    fs::rename(from, to)
-}
-
-/// Has the name of the file at `path` on disk, which a power cut could undo otherwise.
-#[cfg(unix)]
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    path.parent()
-        .map_or(Ok(()), |directory| File::open(directory)?.sync_all())
-}
-
-/// Does nothing: NTFS keeps a journal of names, and no program can have a directory written.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-pub(super) fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-pub(super) fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 #[cfg(test)]
