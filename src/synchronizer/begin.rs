@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::focus::Carried;
 use super::plan::Target;
+use super::series::sources;
 use super::unclear::nonce;
-use super::{PassReport, Problem, Synchronizer, sources};
+use super::{PassReport, Problem, Synchronizer};
 use crate::activitywatch::{ReadError, ReadPlan, Start};
 use crate::metrics::Budget;
 use crate::query_api::QueryError;

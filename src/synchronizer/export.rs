@@ -1,4 +1,5 @@
-use super::{Now, PassReport, Problem, Progress, Synchronizer, readable};
+use super::forward::readable;
+use super::{Now, PassReport, Problem, Progress, Synchronizer};
 use crate::activitywatch::{ReadError, ReadPlan, Start};
 use crate::metrics::{Series, Source, joined};
 use crate::timeline::{Interval, Time, horizon};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::focus::Carried;
 use super::plan::Target;
-use super::{Flow, PassReport, Synchronizer, sources};
+use super::series::sources;
+use super::{Flow, PassReport, Synchronizer};
 use crate::activitywatch::ReadPlan;
 use crate::checkpoint::{self, StoreError};
 use crate::metrics::{Budget, Focus, Series, additions};

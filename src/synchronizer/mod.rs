@@ -12,6 +12,7 @@ mod doubt;
 mod export;
 mod findings;
 mod focus;
+mod forward;
 mod journal;
 mod late;
 mod learnt;
@@ -21,6 +22,7 @@ mod plan;
 mod preview;
 mod receiver;
 mod report;
+mod series;
 mod stored;
 mod stretches;
 mod unclear;
@@ -29,15 +31,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 
-use crate::activitywatch::{Bucket, DevicePlan, DeviceSlice, ReadError, ReadPlan, Reader};
+use crate::activitywatch::Reader;
 use crate::checkpoint::{self, Endpoint, EndpointStore, Failure, OpenStore, StoreError};
-use crate::metrics::{Budget, Label, Labelling, Series, Source, device_series, joined};
 use crate::query_api;
-use crate::remote_write::{self, Patience, batches};
+use crate::remote_write::{self, Patience};
 use crate::settings::{DestinationSettings, Settings};
-use crate::timeline::{Step, Time, horizon};
+use crate::timeline::{Time, horizon};
 use findings::Findings;
-use focus::Carried;
 use plan::Target;
 
 pub use backfill::{BackfillPlan, BackfillReport};
@@ -46,6 +46,7 @@ pub use learnt::Learnt;
 pub use listing::{LeftOutBy, left_out_by, wanted_devices};
 pub use preview::{DevicePreview, Preview};
 pub use report::{PassReport, Problem};
+pub use series::common_labels;
 
 /// How far a pass has come, for whoever watches.
 #[derive(Debug, Clone, Copy)]
@@ -204,123 +205,6 @@ impl Synchronizer {
         Ok(report)
     }
 
-    /// Brings all devices from their watermarks to `until`, together, in order of time.
-    async fn forward(
-        &mut self,
-        targets: &mut [Target],
-        until: Time,
-        patience: Patience,
-        watch: impl Fn(Progress),
-        report: &mut PassReport,
-    ) -> Result<Flow, StoreError> {
-        let devices: Vec<DevicePlan> = targets.iter().map(Target::forward).collect();
-        for (target, plan) in targets.iter_mut().zip(&devices) {
-            target.focus = self.focus_to_go_on(target, plan).await;
-            target.state.focus = target.focus.clone().or(target.state.focus.take());
-        }
-        let mut slices = self.reader.read(ReadPlan { devices, until });
-        let (mut from, mut is_complete) = (None, false);
-        // Where the stretch begins that the next request carries.
-        let mut begin = targets
-            .iter()
-            .map(|target| target.state.watermark)
-            .min()
-            .unwrap_or(until);
-        while let Some(slice) = slices.recv().await {
-            self.note_absent(&slice.devices, targets);
-            let read = readable(slice.devices, targets, report);
-            let mut series = Vec::new();
-            for device in &read {
-                let target = &mut targets[device.device];
-                let mut carried = Carried {
-                    budget: target.budget(self.settings.series_budget, device.range.start()),
-                    focus: target.focus.take(),
-                };
-                series.extend(self.series(target, sources(target, device), &mut carried));
-                self.tell_folded(target, &carried.budget);
-                target.remember(&carried.budget);
-                target.follow(carried.focus, device.range.end());
-            }
-            if !self.settings.relabel.is_empty() {
-                series = joined(series);
-            }
-            let mut waiting = batches(&series).peekable();
-            while let Some(batch) = waiting.next() {
-                let newest = Step::of_timestamp_ms(batch.newest_ms).end();
-                let done = if waiting.peek().is_none() {
-                    slice.range.end()
-                } else {
-                    newest
-                };
-                let states = advanced(targets, &read, done, Some(newest));
-                if let Flow::Stop = self
-                    .send(batch, (begin, done), states.clone(), patience, report)
-                    .await?
-                {
-                    return Ok(Flow::Stop);
-                }
-                begin = done;
-                put(targets, &read, states);
-            }
-            // Also where there was nothing to send.
-            let states = advanced(targets, &read, slice.range.end(), None);
-            put(targets, &read, states.clone());
-            let at = slice.range.end();
-            // A device of which nothing could be sent yet stays new, so that `history` has a say.
-            let with_samples = states
-                .into_iter()
-                .filter(|state| state.newest.is_some() || at >= until);
-            self.endpoint_mut().put_all(with_samples);
-            watch(Progress {
-                from: *from.get_or_insert(slice.range.start()),
-                at,
-                until,
-            });
-            is_complete = at >= until;
-        }
-        if !is_complete {
-            report.add(ReadError::BrokeOff);
-        }
-        Ok(Flow::Continue)
-    }
-
-    /// Notes the servers that have gone in the middle of the pass, as those that did not answer at its beginning.
-    fn note_absent(&mut self, devices: &[DeviceSlice], targets: &[Target]) {
-        let gone = devices
-            .iter()
-            .filter(|device| matches!(device.lost, Some(ReadError::Unreachable { .. })));
-        self.absent
-            .extend(gone.map(|device| (targets[device.device].server, None)));
-    }
-
-    /// Returns the series of a device, with its labels and by the person's rules.
-    fn series<'a>(
-        &self,
-        target: &Target,
-        sources: impl IntoIterator<Item = Source<'a>>,
-        Carried { budget, focus }: &mut Carried,
-    ) -> Vec<Series> {
-        let common = common_labels(&self.settings, &target.state.host);
-        let day_of = self.day_of(target);
-        let rules = self.focus_rules(&day_of);
-        let focus = focus.as_mut().map(|focus| (focus, rules));
-        device_series(sources, self.labelling(target, &common), focus, budget)
-    }
-
-    fn labelling<'a>(&'a self, target: &Target, common: &'a [Label]) -> Labelling<'a> {
-        self.learnt[&target.server].labelling(common, &self.settings.relabel)
-    }
-
-    /// Says once that a device has too many label sets, since what is folded cannot be told apart any more.
-    fn tell_folded(&mut self, target: &Target, budget: &Budget) {
-        if budget.folded() > 0 {
-            self.notify([format!(
-                "`{}` has more than {} label sets a day: the values of further ones become `(other)`\nhint: let fewer labels leave, or raise `series-budget` as far as the receiver bears it",
-                target.state.host, self.settings.series_budget
-            )]);
-        }
-    }
-
     /// Writes down how the pass ended.
     fn remember(&mut self, now: Time, report: &PassReport) -> Result<(), StoreError> {
         let endpoint = self.endpoint_mut();
@@ -352,90 +236,4 @@ impl Synchronizer {
     fn endpoint_mut(&mut self) -> &mut Endpoint {
         self.endpoint.get_or_insert_default()
     }
-}
-
-/// Returns the labels that every series of a device carries.
-pub fn common_labels(settings: &Settings, host: &str) -> Vec<Label> {
-    let own = [("user", settings.user.as_str()), ("host", host)];
-    let own = own
-        .into_iter()
-        .map(|(name, value)| (name.into(), value.to_owned()));
-    let labels = settings
-        .labels
-        .iter()
-        .map(|(name, value)| (name.clone().into(), value.clone()));
-    own.chain(labels).collect()
-}
-
-/// Returns the devices whose part of a slice can be sent, having noted what could not be read.
-///
-/// A bucket that fails lags behind its device from then on; a device whose server is gone waits as a whole.
-fn readable(
-    devices: Vec<DeviceSlice>,
-    targets: &mut [Target],
-    report: &mut PassReport,
-) -> Vec<DeviceSlice> {
-    for device in &devices {
-        for (bucket, error) in &device.failed {
-            if device.lost.is_none() {
-                targets[device.device].hold_back(bucket);
-            }
-            report.add_unless_gone(error.clone());
-        }
-        if let Some(error) = device.lost.clone() {
-            report.add(error);
-        }
-    }
-    devices
-        .into_iter()
-        .filter(|device| device.lost.is_none())
-        .collect()
-}
-
-/// Returns the devices that were read, as they are once all before `done` is delivered, the newest sample of which
-/// ends at `newest`.
-fn advanced(
-    targets: &[Target],
-    read: &[DeviceSlice],
-    done: Time,
-    newest: Option<Time>,
-) -> Vec<checkpoint::Device> {
-    let advanced = |device: &DeviceSlice| {
-        let mut state = targets[device.device].state.clone();
-        state.watermark = state.watermark.max(done.min(device.range.end()));
-        state.newest = state.newest.max(newest);
-        // In the middle of a slice there is none that would go on.
-        let focus = targets[device.device].focus.as_ref();
-        if let Some(focus) = focus.filter(|focus| focus.at() <= state.watermark) {
-            state.focus = Some(focus.clone());
-        }
-        state
-    };
-    read.iter().map(advanced).collect()
-}
-
-fn put(targets: &mut [Target], read: &[DeviceSlice], states: Vec<checkpoint::Device>) {
-    for (device, state) in read.iter().zip(states) {
-        targets[device.device].state = state;
-    }
-}
-
-/// Returns what the buckets of a slice that keep up with their device have to say of its range.
-fn sources<'a>(target: &Target, device: &'a DeviceSlice) -> impl Iterator<Item = Source<'a>> {
-    let keeps_up = |bucket: &Bucket| {
-        target
-            .state
-            .buckets
-            .get(&bucket.id)
-            .is_some_and(|progress| progress.done_until.is_none())
-    };
-    let buckets = device
-        .buckets
-        .iter()
-        .filter(move |(bucket, _)| keeps_up(bucket));
-    buckets.map(|(bucket, events)| Source {
-        bucket,
-        events,
-        range: device.range,
-    })
 }

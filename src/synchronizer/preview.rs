@@ -1,4 +1,5 @@
-use super::{Now, PassReport, Problem, Synchronizer, common_labels, readable};
+use super::forward::readable;
+use super::{Now, PassReport, Problem, Synchronizer, common_labels};
 use crate::activitywatch::{ReadError, ReadPlan, Start};
 use crate::metrics::{RuleEffect, Series, Source, joined, rule_effects};
 use crate::remote_write::batches;
