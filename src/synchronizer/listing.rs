@@ -1,6 +1,7 @@
 use tokio::time::Instant;
 
-use super::plan::{Target, one_per_host};
+use super::owner::one_per_host;
+use super::plan::Target;
 use super::{Learnt, PassReport, Synchronizer};
 use crate::activitywatch::{self, Bucket, Device, ReadError, Reader, Server, ServerSettings};
 use crate::checkpoint::Endpoint;

@@ -18,6 +18,7 @@ mod late;
 mod learnt;
 mod listing;
 mod own;
+mod owner;
 mod plan;
 mod preview;
 mod receiver;

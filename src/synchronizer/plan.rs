@@ -129,60 +129,39 @@ impl Target {
         } else {
             Start::At(from)
         };
-        let buckets = self
-            .buckets
-            .iter()
-            .filter(|bucket| self.lagging_from(bucket).is_none());
-        let buckets = buckets
-            .map(|bucket| BucketPlan {
-                bucket: bucket.clone(),
-                start,
-            })
-            .collect();
-        DevicePlan {
-            server: self.server,
-            from,
-            buckets,
-            companions: Vec::new(),
-        }
+        self.plan(start, |bucket| self.lagging_from(bucket).is_none())
     }
 
     /// Returns what to read to see all buckets from `start` on.
     pub(super) fn all(&self, start: Start) -> DevicePlan {
-        let buckets = self.buckets.iter().map(|bucket| BucketPlan {
-            bucket: bucket.clone(),
-            start,
-        });
-        let (Start::At(from) | Start::FirstAfter(from)) = start;
-        DevicePlan {
-            server: self.server,
-            from,
-            buckets: buckets.collect(),
-            companions: Vec::new(),
-        }
+        self.plan(start, |_| true)
     }
 
     /// Returns what to read to look again at what was sent from `time` on: all buckets but those that lag behind, or of
     /// which not all since then was sent as this device's.
     pub(super) fn again(&self, time: Time) -> DevicePlan {
-        let has_begun = |bucket: &&Bucket| {
+        let has_begun = |bucket: &Bucket| {
             let progress = self.state.buckets.get(&bucket.id);
             progress
                 .and_then(|progress| progress.begun)
                 .is_some_and(|begun| begun <= time)
         };
-        let buckets = self
-            .buckets
-            .iter()
-            .filter(|bucket| self.lagging_from(bucket).is_none())
-            .filter(has_begun);
+        self.plan(Start::At(time), |bucket| {
+            self.lagging_from(bucket).is_none() && has_begun(bucket)
+        })
+    }
+
+    /// Returns what to read of the buckets that are wanted, each from `start` on.
+    fn plan(&self, start: Start, is_wanted: impl Fn(&Bucket) -> bool) -> DevicePlan {
+        let (Start::At(from) | Start::FirstAfter(from)) = start;
+        let buckets = self.buckets.iter().filter(|bucket| is_wanted(bucket));
         let buckets = buckets.map(|bucket| BucketPlan {
             bucket: bucket.clone(),
-            start: Start::At(time),
+            start,
         });
         DevicePlan {
             server: self.server,
-            from: time,
+            from,
             buckets: buckets.collect(),
             companions: Vec::new(),
         }
@@ -282,47 +261,4 @@ fn done_by_rivals(known: &checkpoint::Device, bucket: &Bucket) -> Option<Time> {
         .iter()
         .filter(|(id, other)| **id != bucket.id && are_rivals(&other.kind, &bucket.kind));
     rivals.filter_map(|(id, _)| known.done_until(id)).max()
-}
-
-/// Returns which devices of all servers to take: one for each host, and why the others are left out.
-///
-/// `listed` holds the place and the devices of each server that answers, `servers` the addresses of all. A host that
-/// was read from one of the servers before stays with it, also while that server is away: the same host from another
-/// server would be counted a second time.
-pub(super) fn one_per_host(
-    listed: Vec<(usize, Vec<Device>)>,
-    servers: &[String],
-    owner: impl Fn(&str) -> Option<String>,
-) -> (Vec<(usize, Device)>, Vec<String>) {
-    let mut candidates = BTreeMap::<String, Vec<(usize, Device)>>::new();
-    let answering: Vec<usize> = listed.iter().map(|(server, _)| *server).collect();
-    for (server, device) in listed
-        .into_iter()
-        .flat_map(|(server, devices)| devices.into_iter().map(move |device| (server, device)))
-    {
-        candidates
-            .entry(device.host.clone())
-            .or_default()
-            .push((server, device));
-    }
-    let (mut taken, mut notices) = (Vec::new(), Vec::new());
-    for (host, mut devices) in candidates {
-        let owner = owner(&host).and_then(|owner| servers.iter().position(|url| *url == owner));
-        let owner_is_away = owner.filter(|owner| !answering.contains(owner));
-        devices.sort_by_key(|(server, _)| Some(*server) != owner);
-        let chosen = owner_is_away.unwrap_or(devices[0].0);
-        for (server, device) in devices {
-            if server == chosen {
-                taken.push((server, device));
-            } else {
-                notices.push(format!(
-                    "host `{host}` of {url} is left out, since {rival} has one of the same name\nhint: give it another name under [hosts]: `\"{url}/{machine}\" = \"another-name\"`",
-                    url = servers[server],
-                    rival = servers[chosen],
-                    machine = device.machine,
-                ));
-            }
-        }
-    }
-    (taken, notices)
 }
