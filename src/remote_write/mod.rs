@@ -13,6 +13,7 @@ mod kind;
 mod no_answer;
 mod outcome;
 mod parcel;
+mod pem;
 mod proto;
 mod transport;
 

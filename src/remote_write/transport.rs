@@ -6,21 +6,16 @@ use native_tls::TlsConnector;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, ClientBuilder, Identity, Method, NoProxy, RequestBuilder, Url};
+use reqwest::{Method, NoProxy, RequestBuilder, Url};
 
 use super::error::ClientError;
 use super::no_answer::plain;
+use super::pem::Pem;
 use crate::message::innermost;
-use crate::settings::{
-    Proxy, RemoteWrite, Secret, SecretError, SecretSource, TlsConfig, is_loopback,
-};
+use crate::settings::{Proxy, RemoteWrite, is_loopback};
 use crate::tls;
 
 const USER_AGENT: &str = concat!("aw-sync-agent/", env!("CARGO_PKG_VERSION"));
-
-const CERTIFICATE_HINT: &str =
-    "it wants PEM, which has the line `-----BEGIN CERTIFICATE-----` above each certificate";
-const KEY_HINT: &str = "it wants PKCS #8 without a password, which begins with `-----BEGIN PRIVATE KEY-----`; `openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW` makes it of any other";
 
 /// Makes requests as the settings of a destination want them.
 ///
@@ -35,13 +30,6 @@ pub(super) struct Transport {
 struct Made {
     pem: Pem,
     http: reqwest::Client,
-}
-
-/// Certificates and key, as their files have them at some moment.
-#[derive(PartialEq)]
-struct Pem {
-    ca: Option<Secret>,
-    identity: Option<(Secret, Secret)>,
 }
 
 impl Transport {
@@ -167,59 +155,6 @@ impl Transport {
     }
 }
 
-impl Pem {
-    fn read(config: &TlsConfig) -> Result<Self, SecretError> {
-        let ca = config.ca.as_ref().map(SecretSource::read).transpose()?;
-        let identity = match &config.identity {
-            Some((cert, key)) => Some((cert.read()?, key.read()?)),
-            None => None,
-        };
-        Ok(Self { ca, identity })
-    }
-
-    /// Adds whom to trust, and the certificate to show. `config` says where they come from.
-    fn trusted(
-        &self,
-        mut builder: ClientBuilder,
-        config: &TlsConfig,
-    ) -> Result<ClientBuilder, ClientError> {
-        if let (Some(pem), Some(source)) = (&self.ca, &config.ca) {
-            let certificates = Certificate::from_pem_bundle(pem.expose().as_bytes());
-            let certificates = certificates.unwrap_or_default();
-            if certificates.is_empty() {
-                return Err(ClientError::Pem {
-                    source_of_it: source.to_string(),
-                    reason: "there is no certificate in it",
-                    hint: CERTIFICATE_HINT,
-                });
-            }
-            builder = builder.tls_certs_only(certificates);
-        }
-        if let (Some((cert, key)), Some((cert_source, key_source))) =
-            (&self.identity, &config.identity)
-        {
-            let cert = cert.expose().as_bytes();
-            if Certificate::from_pem_bundle(cert).map_or(true, |found| found.is_empty()) {
-                return Err(ClientError::Pem {
-                    source_of_it: cert_source.to_string(),
-                    reason: "there is no certificate in it",
-                    hint: CERTIFICATE_HINT,
-                });
-            }
-            let identity =
-                Identity::from_pkcs8_pem(cert, key.expose().as_bytes()).map_err(|_| {
-                    ClientError::Pem {
-                        source_of_it: key_source.to_string(),
-                        reason: "this is no key that can be used",
-                        hint: KEY_HINT,
-                    }
-                })?;
-            builder = builder.identity(identity);
-        }
-        Ok(builder)
-    }
-}
-
 /// Finds one host, whatever name is asked for.
 struct Named {
     host: String,
@@ -274,6 +209,7 @@ mod tests {
 
     use super::*;
     use crate::metrics::Rules;
+    use crate::settings::TlsConfig;
 
     fn named(url: &str) -> Transport {
         Transport::new(RemoteWrite {
