@@ -1,5 +1,6 @@
 use super::focus::Carried;
 use super::plan::Target;
+use super::series::all_sources;
 use super::{Flow, PassReport, Synchronizer};
 use crate::activitywatch::{Bucket, DeviceSlice, ReadError, ReadPlan};
 use crate::checkpoint::StoreError;
@@ -106,13 +107,6 @@ impl Synchronizer {
     /// Returns what the bucket that catches up adds to what its companions gave.
     fn added(&self, target: &Target, device: &DeviceSlice, carried: &mut Carried) -> Additions {
         let range = device.range;
-        let new = || {
-            device.buckets.iter().map(|(bucket, events)| Source {
-                bucket,
-                events,
-                range,
-            })
-        };
         // Of a companion of the same metric what has been sent counts; the others only say when somebody was active.
         let companions = || {
             device.companions.iter().map(|(bucket, events)| {
@@ -138,7 +132,8 @@ impl Synchronizer {
             focus: None,
         };
         let before = self.series(target, companions(), &mut without);
-        let after = self.series(target, new().chain(companions()), carried);
+        let all = all_sources(device).chain(companions());
+        let after = self.series(target, all, carried);
         additions(&before, &after)
     }
 }

@@ -1,7 +1,6 @@
-use super::forward::readable;
 use super::{Now, PassReport, Problem, Progress, Synchronizer};
-use crate::activitywatch::{ReadError, ReadPlan, Start};
-use crate::metrics::{Series, Source, joined};
+use crate::activitywatch::{ReadError, Start};
+use crate::metrics::{Series, joined};
 use crate::timeline::{Interval, Time, horizon};
 
 /// All samples of a stretch of time.
@@ -20,45 +19,21 @@ impl Synchronizer {
     /// Whether the end of the range is final is for the caller to know. The series budget begins anew with the range.
     /// Devices that rules give equal labels come as one, with the sum of both.
     pub async fn export(&mut self, now: Now, range: Interval, watch: impl Fn(Progress)) -> Export {
-        let (since, until) = (range.start(), range.end());
-        let mut report = PassReport::default();
-        let mut targets = self.targets(now.monotonic, since, &mut report).await;
-        let plans = targets
-            .iter()
-            .map(|target| target.all(Start::FirstAfter(since)));
-        let devices: Vec<_> = plans.collect();
-        let mut carried = Vec::new();
-        for (target, plan) in targets.iter().zip(&devices) {
-            carried.push(self.carried_to(target, plan).await);
-        }
-        let mut all = Vec::new();
-        let mut slices = self.reader.read(ReadPlan { devices, until });
-        let (mut from, mut is_complete) = (None, false);
-        while let Some(slice) = slices.recv().await {
-            for device in readable(slice.devices, &mut targets, &mut report) {
-                let sources = device.buckets.iter().map(|(bucket, events)| Source {
-                    bucket,
-                    events,
-                    range: device.range,
-                });
-                let carried = &mut carried[device.device];
-                all.extend(self.series(&targets[device.device], sources, carried));
+        let until = range.end();
+        let start = Start::FirstAfter(range.start());
+        let mut anew = self.read_anew(now.monotonic, start, until).await;
+        let (mut all, mut from) = (Vec::new(), None);
+        while let Some(slice) = self.next_slice(&mut anew).await {
+            for device in &slice.devices {
+                all.extend(self.series_anew(device, &mut anew));
             }
-            let at = slice.range.end();
             watch(Progress {
                 from: *from.get_or_insert(slice.range.start()),
-                at,
+                at: slice.range.end(),
                 until,
             });
-            is_complete = at >= until;
         }
-        if !is_complete {
-            report.add(ReadError::BrokeOff);
-        }
-        for (target, carried) in targets.iter().zip(&carried) {
-            self.tell_folded(target, &carried.budget);
-        }
-        Export::of(all, report)
+        Export::of(all, anew.report)
     }
 
     /// Returns the samples of the stretches that are remembered as refused, as a backfill would send them. Sends nothing

@@ -3,6 +3,7 @@
 //! The only place that sees both ends and the checkpoint. The clock is handed in.
 
 mod acceptance;
+mod anew;
 mod backfill;
 mod begin;
 mod catch_up;

@@ -1,7 +1,7 @@
-use super::forward::readable;
-use super::{Now, PassReport, Problem, Synchronizer, common_labels};
-use crate::activitywatch::{ReadError, ReadPlan, Start};
-use crate::metrics::{RuleEffect, Series, Source, joined, rule_effects};
+use super::series::all_sources;
+use super::{Now, Problem, Synchronizer, common_labels};
+use crate::activitywatch::Start;
+use crate::metrics::{RuleEffect, Series, joined, rule_effects};
 use crate::remote_write::batches;
 use crate::timeline::{Interval, horizon};
 
@@ -42,44 +42,24 @@ impl Synchronizer {
     pub async fn preview(&mut self, now: Now, range: Interval) -> Preview {
         let until = range.end().min(horizon(now.wall, self.settings.settle));
         let range = Interval::new(range.start(), until);
-        let mut report = PassReport::default();
-        let mut targets = self
-            .targets(now.monotonic, range.start(), &mut report)
-            .await;
-        let plans = targets
-            .iter()
-            .map(|target| target.all(Start::At(range.start())));
-        let devices: Vec<_> = plans.collect();
-        let mut carried = Vec::new();
-        for (target, plan) in targets.iter().zip(&devices) {
-            carried.push(self.carried_to(target, plan).await);
-        }
-        let mut all = vec![Vec::new(); targets.len()];
+        let start = Start::At(range.start());
+        let mut anew = self.read_anew(now.monotonic, start, until).await;
+        let mut all = vec![Vec::new(); anew.targets.len()];
         let rules = self.settings.relabel.configs().len();
-        let mut effects = vec![vec![RuleEffect::default(); rules]; targets.len()];
+        let mut effects = vec![vec![RuleEffect::default(); rules]; anew.targets.len()];
         let (mut requests, mut bytes) = (0, 0);
-        let mut slices = self.reader.read(ReadPlan { devices, until });
-        let mut is_complete = false;
-        while let Some(slice) = slices.recv().await {
-            is_complete = slice.range.end() >= until;
+        while let Some(slice) = self.next_slice(&mut anew).await {
             let mut of_slice = Vec::new();
-            for device in readable(slice.devices, &mut targets, &mut report) {
+            for device in &slice.devices {
                 let place = device.device;
-                let target = &targets[place];
-                let sources = || {
-                    device.buckets.iter().map(|(bucket, events)| Source {
-                        bucket,
-                        events,
-                        range: device.range,
-                    })
-                };
+                let target = &anew.targets[place];
                 let common = common_labels(&self.settings, &target.state.host);
-                let of_rules = rule_effects(sources(), self.labelling(target, &common));
+                let of_rules = rule_effects(all_sources(device), self.labelling(target, &common));
                 for (sum, effect) in effects[place].iter_mut().zip(of_rules) {
                     sum.changed += effect.changed;
                     sum.dropped += effect.dropped;
                 }
-                let series = self.series(target, sources(), &mut carried[place]);
+                let series = self.series_anew(device, &mut anew);
                 all[place].extend(series.iter().cloned());
                 of_slice.extend(series);
             }
@@ -88,13 +68,7 @@ impl Synchronizer {
                 bytes += batch.body.len();
             }
         }
-        if !is_complete {
-            report.add(ReadError::BrokeOff);
-        }
-        for (target, carried) in targets.iter().zip(&carried) {
-            self.tell_folded(target, &carried.budget);
-        }
-        let devices = targets.into_iter().zip(all).zip(effects);
+        let devices = anew.targets.into_iter().zip(all).zip(effects);
         let devices = devices.map(|((target, series), effects)| DevicePreview {
             user: target.state.user,
             host: target.state.host,
@@ -107,7 +81,7 @@ impl Synchronizer {
             devices: devices.collect(),
             requests,
             bytes,
-            problems: report.problems,
+            problems: anew.report.problems,
         }
     }
 }

@@ -50,6 +50,16 @@ pub fn common_labels(settings: &Settings, host: &str) -> Vec<Label> {
     own.chain(labels).collect()
 }
 
+/// Returns what all buckets of a slice have to say of its range.
+pub(super) fn all_sources(device: &DeviceSlice) -> impl Iterator<Item = Source<'_>> {
+    let buckets = device.buckets.iter();
+    buckets.map(|(bucket, events)| Source {
+        bucket,
+        events,
+        range: device.range,
+    })
+}
+
 /// Returns what the buckets of a slice that keep up with their device have to say of its range.
 pub(super) fn sources<'a>(
     target: &Target,
@@ -62,13 +72,5 @@ pub(super) fn sources<'a>(
             .get(&bucket.id)
             .is_some_and(|progress| progress.done_until.is_none())
     };
-    let buckets = device
-        .buckets
-        .iter()
-        .filter(move |(bucket, _)| keeps_up(bucket));
-    buckets.map(|(bucket, events)| Source {
-        bucket,
-        events,
-        range: device.range,
-    })
+    all_sources(device).filter(move |source| keeps_up(source.bucket))
 }
