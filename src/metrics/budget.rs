@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use md5::{Digest, Md5};
-
 use super::steps::Steps;
 use super::{Categories, Labelling, Labels};
+use crate::stable_hash::stable_hash_of;
 use crate::timeline::{Step, Time, utc_day, utc_day_end};
 
 /// What a value becomes in a label set beyond the budget.
@@ -135,15 +134,9 @@ fn is_one_of_few(name: &str, value: &str, categories: &Categories) -> bool {
 
 /// Returns the same for the same labels in every version and on every machine.
 fn hash(labels: &Labels) -> u64 {
-    let mut digest = Md5::new();
-    for (name, value) in labels.iter() {
-        for text in [name, value] {
-            digest.update(text.as_bytes());
-            digest.update([0xff]); // in no text
-        }
-    }
-    let digest: [u8; 16] = digest.finalize().into();
-    u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
+    const END: &[u8] = &[0xff]; // in no text
+    let texts = labels.iter().flat_map(|(name, value)| [name, value]);
+    stable_hash_of(texts.flat_map(|text| [text.as_bytes(), END]))
 }
 
 #[cfg(test)]
