@@ -36,7 +36,7 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "aw-sync-agent", version, args_override_self = true, max_term_width = 98, after_help = EXAMPLES)]
 pub struct Cli {
-    /// Have the system start it at login, and start it now
+    /// Have the system start it from now on, and start it now
     ///
     /// The same as `service install` and then `service restart`.
     #[arg(long)]
@@ -185,7 +185,7 @@ pub enum Command {
         #[arg(long)]
         launcher: Option<Launcher>,
     },
-    /// Have the system start it at login, and manage what it started
+    /// Have the system start it from now on, and manage what it started
     ///
     /// On Linux it becomes a systemd unit of the user, on macOS an agent of launchd, and on Windows, where only an
     /// administrator can have it so, a service that starts before anybody logs on. The flags that are given with

@@ -5,13 +5,13 @@ use super::Flags;
 /// What to do with the service.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum ServiceCommand {
-    /// Have it start at login, with the flags that are given here
+    /// Have the system start it from now on, with the flags that are given here
     Install,
     /// Stop it and undo that
     Uninstall,
     /// Start it now
     Start,
-    /// Stop it until the next login
+    /// Stop it until the system starts it again
     Stop,
     /// Stop it and start it again
     Restart,

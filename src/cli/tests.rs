@@ -37,12 +37,12 @@ fn short_help_fits_on_a_screen() {
       doctor       Find out what is wrong at either end, and what to type against it
       config       Show the settings, or write the first settings file
       autostart    Have aw-qt or aw-tauri start it, or see whether they do
-      service      Have the system start it at login, and manage what it started
+      service      Have the system start it from now on, and manage what it started
       completions  Print what a shell needs to complete flags and commands
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-          --service  Have the system start it at login, and start it now
+          --service  Have the system start it from now on, and start it now
       -h, --help     Print help (see more with '--help')
       -V, --version  Print version
 

@@ -1,4 +1,4 @@
-//! `service`: has the system start the agent at login, and manages what it started.
+//! `service`: has the system start the agent from now on, and manages what it started.
 
 use std::env;
 use std::fs;
