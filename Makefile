@@ -162,9 +162,11 @@ arch: ## PKGBUILD, its .SRCINFO and the source, for makepkg, in dist/arch/
 	cp dist/arch/.SRCINFO packaging/arch/
 	git archive --prefix=$(BINARY)-$(VERSION)/ --output=dist/arch/$(BINARY)-$(VERSION).tar.gz HEAD
 
-test-arch: ## make the package by makepkg and look into it
+test-arch: ## make the package by makepkg, and install, use, upgrade and remove it by pacman; as root
 	git diff --exit-code -- packaging/arch
 	$(MAKE) --no-print-directory arch
+	@command -v debootstrap >/dev/null || .ci/install-packages debootstrap
+	tests/servers.sh aw-server prometheus
 	packaging/test/arch dist/arch
 
 test-docker: self-contained $(TOOLS)/hadolint ## try what the Dockerfile makes, without a container engine; as root
