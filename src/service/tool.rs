@@ -115,3 +115,17 @@ pub(super) fn writable(text: &OsStr) -> Result<&str, ServiceError> {
             what: format!("{:?}", text.to_string_lossy()),
         })
 }
+
+/// Writes a program that stands in for one of the system.
+///
+/// A shell does it. A file that this process has open for writing another thread's child may have for a moment too, and
+/// as long as anybody has it the system refuses to run it.
+#[cfg(all(test, unix))]
+pub(super) fn write_program(path: &std::path::Path, text: &str) {
+    let written = Command::new("sh")
+        .args(["-c", r#"printf %s "$1" > "$0" && chmod 755 "$0""#])
+        .arg(path)
+        .arg(text)
+        .status();
+    assert!(written.is_ok_and(|status| status.success()));
+}

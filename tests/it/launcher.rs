@@ -2,12 +2,13 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Agent, Process, Receiver, Signal, python_of_activitywatch, wait_until};
+use crate::harness::{
+    Agent, Process, Receiver, Signal, python_of_activitywatch, wait_until, write_program,
+};
 use crate::hour;
 
 const SOON: Duration = Duration::from_mins(1);
@@ -64,8 +65,7 @@ impl Desktop {
     fn start(&self, name: &str, arguments: &[&str]) -> (Process, Orphan) {
         let program = self.bin.join(name);
         let python = python_of_activitywatch();
-        fs::write(&program, format!("#!{}{MANAGER}", python.display())).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&program, &format!("#!{}{MANAGER}", python.display()));
         let launcher = self.agent.spawn_under(Command::new(program), arguments);
         let mut pid = None;
         wait_until("the agent at work", SOON, || {

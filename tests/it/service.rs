@@ -1,12 +1,12 @@
 //! `service`: a systemd unit of the user, with a stand-in for `systemctl` and, where one can be run, with systemd itself.
 
 use std::env;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{Agent, Output, complaint};
+use crate::harness::{self, Agent, Output, complaint};
 
 /// Writes down how it is called.
 const STAND_IN: &str = r#"#!/bin/sh
@@ -39,9 +39,7 @@ fn agent() -> Agent {
 }
 
 fn write_program(agent: &Agent, name: &str, text: &str) {
-    let path = agent.home().join("bin").join(name);
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    harness::write_program(&agent.home().join("bin").join(name), text);
 }
 
 fn unit(agent: &Agent) -> PathBuf {

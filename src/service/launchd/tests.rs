@@ -1,11 +1,11 @@
 //! Against a stand-in for `launchctl`, which is on macOS only.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
 
 use tempfile::TempDir;
 
 use super::*;
+use crate::service::tool::write_program;
 
 /// Writes down how it is called, and remembers whether the service is loaded.
 const LAUNCHCTL: &str = r#"#!/bin/sh
@@ -26,8 +26,7 @@ impl Home {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let program = home.path().join("launchctl");
-        fs::write(&program, LAUNCHCTL).unwrap();
-        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        write_program(&program, LAUNCHCTL);
         Self(home)
     }
 
@@ -137,11 +136,10 @@ fn what_launchctl_says_is_passed_on() {
     let home = Home::new();
     let mut launchd = home.launchd(false);
     let program = home.0.path().join("launchctl");
-    fs::write(
+    write_program(
         &program,
         "#!/bin/sh\necho Could not find domain >&2; exit 125",
-    )
-    .unwrap();
+    );
     let error = launchd.install(self::program(), &[]).unwrap_err();
     insta::assert_snapshot!(
         error.to_string().replace(home.0.path().to_str().unwrap(), "HOME"),

@@ -1,12 +1,12 @@
 //! Against stand-ins for the service control manager and the programs that change rights, which are on Windows only.
 
 use std::cell::RefCell;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
 
 use tempfile::TempDir;
 
 use super::*;
+use crate::service::tool::write_program;
 
 /// Writes down how it is called.
 const TOOL: &str = r#"#!/bin/sh
@@ -117,9 +117,7 @@ impl Home {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         for name in ["icacls", "sc"] {
-            let program = home.path().join(name);
-            fs::write(&program, TOOL).unwrap();
-            fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+            write_program(&home.path().join(name), TOOL);
         }
         fs::create_dir(home.path().join("settings")).unwrap();
         Self(home)

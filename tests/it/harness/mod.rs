@@ -29,7 +29,7 @@ pub(crate) use certificates::CERTIFICATES;
 pub(crate) use clock::Clock;
 pub(crate) use disk::{Disk, fill};
 pub(crate) use generator::{Density, Generator};
-pub(crate) use process::{Output, Process, Signal};
+pub(crate) use process::{Output, Process, Signal, write_program};
 pub(crate) use prometheus::{Mode, Prometheus, PrometheusOptions, Tls};
 pub(crate) use proxy::{Proxy, Request, Verdict};
 pub(crate) use read_only::read_only;

@@ -174,6 +174,19 @@ impl Drop for Process {
     }
 }
 
+/// Writes a program that the test runs, or has run.
+///
+/// A shell does it. A file that this process has open for writing another test's child may have for a moment too, and as
+/// long as anybody has it the system refuses to run it.
+pub(crate) fn write_program(path: &Path, text: &str) {
+    let written = Command::new("sh")
+        .args(["-c", r#"printf %s "$1" > "$0" && chmod 755 "$0""#])
+        .arg(path)
+        .arg(text)
+        .status();
+    assert!(written.is_ok_and(|status| status.success()));
+}
+
 /// Not every byte that a server logs is UTF-8, and a test wants the rest all the same.
 fn read(path: &Path) -> String {
     let bytes =
