@@ -13,6 +13,8 @@ SECONDS := 600
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 VENDORED := $(TARGET)/vendored
 TOOLS   := $(TARGET)/tools/bin
+# Twice the processors: most of the time a test waits for servers.
+THREADS := $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 # Where the chroot of packaging/windows has it.
 WINDOWS := /build/x86_64-pc-windows-gnu/release
 
@@ -51,7 +53,7 @@ test: requirements ## all that a change has to pass
 	@command -v htpasswd >/dev/null || .ci/install-packages apache2-utils
 	@command -v systemd-analyze >/dev/null || .ci/install-packages systemd
 	@echo '== tests'
-	cargo test --locked
+	RUST_TEST_THREADS=$(THREADS) cargo test --locked
 
 servers: ## bring the real servers that the tests run against
 	tests/servers.sh $(SERVERS)
