@@ -80,14 +80,18 @@ impl Pace {
                     if more.len() < self.most_events / 4 {
                         self.length = self.longest.min(self.length * 2);
                     }
-                    begun = (!bucket.is_counter()).then(|| begun_in(&more, stretch.end()));
+                    start = stretch.end();
+                    if start >= range.end() {
+                        stretches.push(more);
+                        return Ok(joined(stretches));
+                    }
+                    begun = (!bucket.is_counter()).then(|| begun_in(&more, start));
                     stretches.push(more);
                 }
                 Err(Stop::Crowded(time)) => {
                     // Whole seconds, and somewhat fewer events than were too many.
                     let fitting = Duration::from_secs(time.as_secs() * 3 / 4);
                     self.length = fitting.min(length / 2).max(SHORTEST);
-                    continue;
                 }
                 Err(Stop::Failed(ReadError::Unreachable { .. }))
                     if length > SHORTEST && is_there() =>
@@ -98,14 +102,9 @@ impl Pace {
                         humantime::format_duration(length)
                     );
                     (self.length, self.longest) = (SHORTEST, SHORTEST);
-                    continue;
                 }
                 Err(Stop::Failed(error)) => return Err(error),
             }
-            if stretch.end() >= range.end() {
-                return Ok(joined(stretches));
-            }
-            start = stretch.end();
         }
     }
 
