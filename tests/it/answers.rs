@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use chrono::{SecondsFormat, Utc};
 
 use crate::harness::{
-    Agent, Prometheus, PrometheusOptions, Proxy, Receiver, Suite, Verdict, complaint, midnight,
-    wait_until,
+    Agent, Prometheus, PrometheusOptions, Proxy, Receiver, SOON, Suite, Verdict, complaint,
+    midnight, wait_until,
 };
 use crate::hour;
 
@@ -81,7 +81,7 @@ fn a_default_prometheus_takes_no_history() {
         ..PrometheusOptions::default()
     });
     let up = || !prometheus.query("up", Utc::now()).is_empty();
-    wait_until("the first scrape", Duration::from_mins(1), up);
+    wait_until("the first scrape", SOON, up);
     let agent = Agent::between(&[&server], &prometheus);
     let run = agent.run(&["sync"]);
     assert_eq!(run.code, Some(1));
@@ -156,9 +156,7 @@ fn a_receiver_that_asks_to_wait_is_obeyed() {
     let started = Instant::now();
     // A sync has patience for ten seconds, which the delays between the attempts can come close to.
     let daemon = agent.spawn(&["--cron", "@yearly"]);
-    wait_until("the hour", Duration::from_mins(1), || {
-        hour::has_arrived(&prometheus)
-    });
+    wait_until("the hour", SOON, || hour::has_arrived(&prometheus));
     assert!(started.elapsed() >= Duration::from_secs(2));
     let log = daemon.stderr();
     assert!(

@@ -1,11 +1,10 @@
 //! A server of ActivityWatch that wants to see a key: who gets it, and what a person hears who has none.
 
 use std::fs;
-use std::time::Duration;
 
 use crate::harness::{
-    Agent, AwServer, Density, Generator, Prometheus, Proxy, Receiver, Suite, Verdict, complaint,
-    midnight, wait_until,
+    Agent, AwServer, Density, Generator, Prometheus, Proxy, Receiver, SOON, Suite, Verdict,
+    complaint, midnight, wait_until,
 };
 use crate::hour;
 use crate::totals::{assert_equal, yesterday};
@@ -98,9 +97,7 @@ fn the_key_of_a_file_may_change_while_the_daemon_runs() {
         agent.spawn(&[])
     };
     let wait_for = |text: &str| {
-        wait_until(text, Duration::from_mins(1), || {
-            daemon.stderr().contains(text)
-        });
+        wait_until(text, SOON, || daemon.stderr().contains(text));
     };
     let path = file.display();
     wait_for(&format!("hint: the API key is wrong; it comes from {path}"));

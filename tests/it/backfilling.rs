@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::activity::{Activity, Totals};
 use crate::harness::{
     Agent, AwServer, BucketSpec, Clock, Density, EventSpec, Generator, Output, Prometheus,
-    PrometheusOptions, Proxy, Receiver, Signal, Suite, Verdict, VictoriaMetrics,
+    PrometheusOptions, Proxy, Receiver, SOON, Signal, Suite, Verdict, VictoriaMetrics,
     VictoriaMetricsOptions, complaint, midnight, wait_until,
 };
 use crate::hour;
@@ -167,12 +167,12 @@ fn a_kill_in_the_middle_of_a_backfill_changes_no_total() {
             }
         });
         let mut process = agent.spawn(&["backfill", "--refused"]);
-        wait_until("the second request", Duration::from_mins(1), || {
+        wait_until("the second request", SOON, || {
             let heads = proxy.heads();
             heads.iter().filter(|head| head.contains("/write")).count() >= 2
         });
         process.signal(Signal::Kill);
-        process.wait(Duration::from_mins(1));
+        process.wait(SOON);
         let now = refused_samples(&agent);
         assert!(0 < now && now < left, "{now} of {left}");
         left = now;
@@ -428,9 +428,7 @@ fn a_backfill_says_who_is_in_its_way() {
     let (server, prometheus) = hour::servers();
     let agent = Agent::between(&[&server], &prometheus);
     let mut daemon = agent.spawn(&[]);
-    wait_until("the first pass", Duration::from_mins(1), || {
-        hour::has_arrived(&prometheus)
-    });
+    wait_until("the first pass", SOON, || hour::has_arrived(&prometheus));
     let run = agent.run(&["backfill", "--refused"]);
     assert_eq!(run.code, Some(4));
     let said = run.stderr.split_once("process ").unwrap().1;
@@ -440,7 +438,7 @@ fn a_backfill_says_who_is_in_its_way() {
     hint: end it, run this, and start it again; what happens meanwhile waits in ActivityWatch
     ");
     daemon.signal(Signal::Terminate);
-    daemon.wait(Duration::from_mins(1));
+    daemon.wait(SOON);
     done(&agent.run(&["backfill", "--refused"]));
 }
 

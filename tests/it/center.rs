@@ -4,13 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::Value;
 
 use crate::harness::{
-    Agent, Center, CenterServer, Place, Process, Receiver, Suite, complaint, midnight, texts,
+    Agent, Center, CenterServer, Place, Process, Receiver, SOON, Suite, complaint, midnight, texts,
 };
 use crate::hour;
 
@@ -141,7 +140,7 @@ fn assert_vmalert_reaches(center: &Center, receiver: &CenterServer) {
         .arg(format!("-replay.timeTo={}", to.format("%FT%TZ")))
         .arg("-replay.rulesDelay=0s");
     let mut vmalert = Process::spawn("vmalert", &mut command, &place.root);
-    let run = vmalert.wait(Duration::from_mins(1));
+    let run = vmalert.wait(SOON);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 

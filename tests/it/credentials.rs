@@ -1,18 +1,15 @@
 //! Who is sending: proved as Prometheus's own remote write does, and told to nobody else.
 
 use std::fs;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::harness::{
-    Agent, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Proxy, Receiver, Verdict,
+    Agent, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Proxy, Receiver, SOON, Verdict,
     complaint, midnight, wait_until,
 };
 use crate::hour;
-
-const SOON: Duration = Duration::from_mins(1);
 
 fn guarded() -> Prometheus {
     Prometheus::start(PrometheusOptions {

@@ -9,13 +9,11 @@ use serde_json::json;
 
 use crate::harness::{
     Agent, AwServer, BucketSpec, Density, EventSpec, Generator, Process, Prometheus, Proxy,
-    Receiver, Signal, Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, midnight,
+    Receiver, SOON, Signal, Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, midnight,
     wait_until,
 };
 use crate::hour;
 use crate::totals::assert_equal;
-
-const SOON: Duration = Duration::from_mins(1);
 
 /// Whoever waits for the agent is promised two seconds. A busy machine may need more, but what the agent could wait for
 /// in these tests takes longer than this.

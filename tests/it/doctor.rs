@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     Agent, AwServer, BucketSpec, EventSpec, Mode, Output, Prometheus, PrometheusOptions, Proxy,
-    Receiver, Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, wait_until,
+    Receiver, SOON, Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, wait_until,
 };
 
 const SUITES: [Suite; 2] = [Suite::Machine, Suite::Sid];
@@ -148,7 +148,7 @@ fn all_is_well_where_all_is_as_the_readme_asks() {
     let agent = Agent::between(&[&server], &prometheus);
     agent.sync();
     let daemon = agent.spawn(&[]);
-    wait_until("the daemon", Duration::from_mins(1), || {
+    wait_until("the daemon", SOON, || {
         agent.run(&["status"]).stdout.contains("is running")
     });
     let run = agent.run(&["doctor"]);

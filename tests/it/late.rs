@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     Agent, AwServer, BucketSpec, EventSpec, Pass, Prometheus, PrometheusOptions, Proxy, Receiver,
-    Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, midnight, wait_until,
+    SOON, Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, midnight, wait_until,
 };
 use crate::hour;
 use crate::refusals::refused_samples;
@@ -101,7 +101,7 @@ fn what_was_refused_is_not_late() {
         ..PrometheusOptions::default()
     });
     let up = || !prometheus.query("up", Utc::now()).is_empty();
-    wait_until("the first scrape", Duration::from_mins(1), up);
+    wait_until("the first scrape", SOON, up);
     let server = hour::server();
     let agent = Agent::between(&[&server], &prometheus);
     assert_eq!(agent.run(&["sync"]).code, Some(1));

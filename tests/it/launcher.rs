@@ -7,11 +7,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::harness::{
-    Agent, Process, Receiver, Signal, python_of_activitywatch, wait_until, write_program,
+    Agent, Process, Receiver, SOON, Signal, python_of_activitywatch, wait_until, write_program,
 };
 use crate::hour;
-
-const SOON: Duration = Duration::from_mins(1);
 
 /// What aw-qt's manager does with a module: looks for it along `PATH`, starts it without pipes and, when it is told to
 /// quit, terminates it and waits, however long that takes.

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::harness::{Agent, Process, Signal, python_of_activitywatch, read_only, wait_until};
+use crate::harness::{
+    Agent, Process, SOON, Signal, python_of_activitywatch, read_only, wait_until,
+};
 use crate::hour;
-
-const SOON: Duration = Duration::from_mins(1);
 
 fn wait_for(daemon: &Process, text: &str) {
     wait_until(&format!("`{text}` in the log"), SOON, || {

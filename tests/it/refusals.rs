@@ -1,14 +1,12 @@
 //! What a receiver will not take: exactly that is given up, and remembered.
 
-use std::time::Duration;
-
 use aw_sync_agent::metrics::{Labels, Sample, Series};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Agent, AwServer, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Proxy, Receiver, Suite,
-    Verdict, complaint, midnight, wait_until,
+    Agent, AwServer, BucketSpec, EventSpec, Prometheus, PrometheusOptions, Proxy, Receiver, SOON,
+    Suite, Verdict, complaint, midnight, wait_until,
 };
 use crate::hour;
 use crate::totals::{assert_equal, seconds, yesterday};
@@ -46,7 +44,7 @@ pub(crate) fn default_prometheus(out_of_order: Option<&'static str>) -> Promethe
         ..PrometheusOptions::default()
     });
     let up = || !prometheus.query("up", Utc::now()).is_empty();
-    wait_until("the first scrape", Duration::from_mins(1), up);
+    wait_until("the first scrape", SOON, up);
     prometheus
 }
 

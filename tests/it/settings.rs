@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
 
 use crate::harness::{
-    Agent, AwServer, Density, Generator, Prometheus, Receiver, Suite, complaint, midnight,
+    Agent, AwServer, Density, Generator, Prometheus, Receiver, SOON, Suite, complaint, midnight,
     read_only, wait_until,
 };
 use crate::hour;
@@ -23,7 +22,7 @@ fn the_first_start_leaves_a_file_that_explains_them() {
         };
         if is_daemon {
             let _daemon = agent.spawn(&[]);
-            wait_until("the file", Duration::from_mins(1), is_written);
+            wait_until("the file", SOON, is_written);
         } else {
             assert_eq!(agent.run(&["config", "show"]).code, Some(0));
             assert!(is_written());

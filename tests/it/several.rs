@@ -1,18 +1,15 @@
 //! Several destinations, of which none waits for another.
 
 use std::fs;
-use std::time::Duration;
 
 use serde_json::{Deserializer, Value, json};
 
 use crate::harness::{
-    Agent, AwServer, BucketSpec, EventSpec, Process, Prometheus, Proxy, Receiver, Signal, Suite,
-    Verdict, VictoriaMetrics, VictoriaMetricsOptions, midnight, wait_until,
+    Agent, AwServer, BucketSpec, EventSpec, Process, Prometheus, Proxy, Receiver, SOON, Signal,
+    Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, midnight, wait_until,
 };
 use crate::hour;
 use crate::totals::{assert_equal, seconds, yesterday};
-
-const SOON: Duration = Duration::from_mins(1);
 
 /// An agent that reads from `server` and sends to each of `urls`.
 fn between(server: &AwServer, urls: &[String]) -> Agent {

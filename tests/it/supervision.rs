@@ -5,12 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-use crate::harness::{Agent, Receiver, Signal, wait_until};
+use crate::harness::{Agent, Receiver, SOON, Signal, wait_until};
 use crate::hour;
-
-const SOON: Duration = Duration::from_mins(1);
 
 /// The manager's end of the conversation.
 struct Manager(UnixDatagram);

@@ -1,15 +1,12 @@
 //! Connections that nobody on the way can read: whom to trust, and what to show.
 
 use std::fs;
-use std::time::Duration;
 
 use crate::harness::{
-    Agent, CERTIFICATES, Output, Prometheus, PrometheusOptions, Receiver, Suite, Tls, complaint,
-    wait_until,
+    Agent, CERTIFICATES, Output, Prometheus, PrometheusOptions, Receiver, SOON, Suite, Tls,
+    complaint, wait_until,
 };
 use crate::{faults, hour};
-
-const SOON: Duration = Duration::from_mins(1);
 
 fn secured(tls: Tls) -> Prometheus {
     Prometheus::start(PrometheusOptions {

@@ -3,13 +3,13 @@
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::harness::{
-    Agent, AwServer, BucketSpec, EventSpec, Prometheus, Proxy, Receiver, Request, Signal, Suite,
-    Verdict, VictoriaMetrics, VictoriaMetricsOptions, VmAgent, complaint, midnight, wait_until,
+    Agent, AwServer, BucketSpec, EventSpec, Prometheus, Proxy, Receiver, Request, SOON, Signal,
+    Suite, Verdict, VictoriaMetrics, VictoriaMetricsOptions, VmAgent, complaint, midnight,
+    wait_until,
 };
 use crate::hour;
 use crate::late::let_a_day_pass;
@@ -101,11 +101,11 @@ fn killed_at(server: &AwServer, receiver: &dyn Receiver, fate: fn() -> Verdict) 
         }
     });
     let mut process = agent.spawn(&["sync"]);
-    wait_until("the request", Duration::from_mins(1), || {
+    wait_until("the request", SOON, || {
         proxy.heads().iter().any(|head| head.contains("/write"))
     });
     process.signal(Signal::Kill);
-    process.wait(Duration::from_mins(1));
+    process.wait(SOON);
     proxy.set_rule(|_, _, _| Verdict::Forward);
     (agent, proxy)
 }
@@ -183,11 +183,9 @@ fn what_a_damaged_request_of_a_backfill_brought_is_not_late() {
     let later = EventSpec::new(start, 600_000, serde_json::json!({"app": "later"}));
     server.insert(hour::BUCKET, &[later]);
     let mut process = agent.spawn(&["backfill", "--since", "all"]);
-    wait_until("the request", Duration::from_mins(1), || {
-        lost.load(Ordering::SeqCst)
-    });
+    wait_until("the request", SOON, || lost.load(Ordering::SeqCst));
     process.signal(Signal::Kill);
-    process.wait(Duration::from_mins(1));
+    process.wait(SOON);
     damage(&agent, |bytes| flip_the_last_byte(bytes));
     agent.sync();
     let_a_day_pass(&agent);
@@ -269,9 +267,7 @@ fn a_lost_checkpoint_counts_nothing_twice() {
         );
         server.insert(hour::BUCKET, &[later]);
         // What VictoriaMetrics has taken may take seconds to be seen; a person needs longer to lose a file.
-        wait_until("the hour", Duration::from_mins(1), || {
-            hour::has_arrived(&victoria)
-        });
+        wait_until("the hour", SOON, || hour::has_arrived(&victoria));
         let pass = agent.sync();
         assert_eq!(pass.samples, 3, "{suite:?}: {}", pass.log);
         assert_eq!(stored(&victoria), (61, 61), "{suite:?}");
@@ -301,7 +297,7 @@ fn a_lost_checkpoint_counts_nothing_twice_under_names_that_rules_give() {
         let samples = victoria.raw_samples("activity_window_seconds", 86_400, midnight(0));
         samples.values().map(Vec::len).sum::<usize>()
     };
-    wait_until("the hour", Duration::from_mins(1), || copies() == 60);
+    wait_until("the hour", SOON, || copies() == 60);
     let pass = agent.sync();
     assert_eq!(pass.samples, 0, "{}", pass.log);
     victoria.flush();

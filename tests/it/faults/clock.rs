@@ -7,13 +7,11 @@ use serde_json::json;
 
 use super::{ALL, Days, aftermath, left, receivers};
 use crate::harness::{
-    Agent, Clock, EventSpec, Process, Prometheus, Proxy, Signal, Suite, Verdict, midnight,
+    Agent, Clock, EventSpec, Process, Prometheus, Proxy, SOON, Signal, Suite, Verdict, midnight,
     wait_until,
 };
 use crate::hour;
 use crate::totals::{assert_equal, seconds, yesterday};
-
-const SOON: Duration = Duration::from_mins(1);
 
 /// Longer than a receiver that counts every copy is asked what it has.
 const LATER: Duration = Duration::from_secs(90);

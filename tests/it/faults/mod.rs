@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use crate::harness::activity::{Activity, Totals};
 use crate::harness::{
-    Agent, AwServer, Density, Generator, Output, Prometheus, Receiver, Suite, VictoriaMetrics,
-    VictoriaMetricsOptions, complaint, midnight,
+    Agent, AwServer, Density, Generator, Output, Prometheus, Receiver, SOON, Suite,
+    VictoriaMetrics, VictoriaMetricsOptions, complaint, midnight,
 };
 use crate::totals::assert_equal;
 
@@ -53,7 +53,7 @@ impl Days {
             let selector = format!("{metric}{{user=\"{user}\"}}");
             let sum = |totals: &Totals| totals.values().sum::<f64>();
             let mut found = receiver.totals(&selector, label, from, to);
-            let deadline = Instant::now() + Duration::from_mins(1);
+            let deadline = Instant::now() + SOON;
             while sum(&found) < sum(&truth) - 0.5 && Instant::now() < deadline {
                 thread::sleep(Duration::from_millis(500));
                 found = receiver.totals(&selector, label, from, to);

@@ -5,11 +5,9 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::{ALL, Days, aftermath, left, receivers};
-use crate::harness::{Agent, Proxy, Receiver, Signal, Verdict, wait_until};
+use crate::harness::{Agent, Proxy, Receiver, SOON, Signal, Verdict, wait_until};
 use crate::hour;
 use crate::totals::{assert_equal, seconds, yesterday};
-
-const SOON: Duration = Duration::from_mins(1);
 
 /// What befalls all that goes to the receiver after the first of three requests with activity, and what comes of it.
 struct Fault {

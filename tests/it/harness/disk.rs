@@ -5,12 +5,11 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::process::Process;
-use super::wait_until;
+use super::{SOON, wait_until};
 
 /// The mount is in a namespace of its own, which a process holds that does nothing else, and ends with the value.
 pub(crate) struct Disk {
@@ -38,7 +37,7 @@ impl Disk {
             .arg("mount -t tmpfs -o size=256k none \"$0\" && echo mounted && exec sleep 1000000")
             .arg(directory);
         let mut holder = Process::spawn("disk", &mut unshare, logs.path());
-        wait_until("a disk", Duration::from_mins(1), || {
+        wait_until("a disk", SOON, || {
             holder.exit_status().is_some() || holder.stdout().contains("mounted")
         });
         assert!(

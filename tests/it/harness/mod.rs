@@ -44,6 +44,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
+/// How long something may take that takes next to no time on a machine with nothing else to do.
+pub(crate) const SOON: Duration = Duration::from_mins(1);
+
 /// Returns the midnight in UTC that was `days` before the last one: the same all through a run, whatever the clock says
 /// by then.
 pub(crate) fn midnight(days: i64) -> DateTime<Utc> {
